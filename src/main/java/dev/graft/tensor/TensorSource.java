@@ -1,0 +1,27 @@
+package dev.graft.tensor;
+
+import java.nio.file.Path;
+
+/**
+ * Where the bytes of a tensor lie. Embedded, external and safetensors data all look like this, so that
+ * nothing above needs to know which it was.
+ *
+ * @param file the file that holds the bytes
+ * @param offset bytes from the start of the file; need not be aligned
+ * @param length number of bytes
+ */
+public record TensorSource(Path file, long offset, long length) {
+
+  /** Checks that the range makes sense on its own; whether the file is that long is the reader's duty. */
+  public TensorSource {
+    if (offset < 0 || length < 0 || offset > Long.MAX_VALUE - length) {
+      throw new IllegalArgumentException(
+          file + ": no such byte range: offset " + offset + ", length " + length);
+    }
+  }
+
+  /** The first byte after the tensor. */
+  public long end() {
+    return offset + length;
+  }
+}
