@@ -1,0 +1,118 @@
+package dev.graft.onnx;
+
+import dev.graft.error.FormatException;
+import dev.graft.io.ExternalLocation;
+import dev.graft.onnx.proto.StringStringEntryProto;
+import dev.graft.onnx.proto.TensorProto;
+import dev.graft.tensor.TensorSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/**
+ * The data files of one model. Locations come from a stranger: each is resolved once, must stay inside the
+ * model's folder and may not be a link.
+ */
+final class ExternalData {
+
+  private static final Set<String> KEYS =
+      Set.of("location", "offset", "length", "checksum", "basepath");
+
+  /** A data file with its length when it was resolved. */
+  private record DataFile(Path path, long length) {}
+
+  private final Path model;
+  private final SequencedMap<String, DataFile> files = new LinkedHashMap<>();
+
+  ExternalData(Path model) {
+    this.model = model;
+  }
+
+  Path model() {
+    return model;
+  }
+
+  /** Location as the model writes it, to the file; in order of first appearance. */
+  SequencedMap<String, Path> files() {
+    SequencedMap<String, Path> paths = new LinkedHashMap<>();
+    files.forEach((location, file) -> paths.put(location, file.path()));
+    return paths;
+  }
+
+  /**
+   * Finds the bytes of an external tensor.
+   *
+   * @param label how messages name the tensor
+   * @param proto the tensor
+   * @param expected bytes that type and shape ask for, -1 where that is not known
+   */
+  TensorSource resolve(String label, TensorProto proto, long expected) {
+    Map<String, String> entries = entries(label, proto);
+    String location = entries.get("location");
+    if (location == null) {
+      throw new FormatException(
+          model + ": tensor '" + label + "' is external but names no location; the file is damaged");
+    }
+    DataFile file = files.computeIfAbsent(location, l -> open(label, l));
+    long offset = number(label, entries, "offset").orElse(0L);
+    long length =
+        number(label, entries, "length").orElse(expected >= 0 ? expected : file.length() - offset);
+    if (expected >= 0 && length != expected) {
+      throw new FormatException(
+          "%s: tensor '%s' declares %d bytes of external data, but its shape and type need %d"
+              .formatted(model, label, length, expected));
+    }
+    if (offset > file.length() || length > file.length() - offset) {
+      throw new FormatException(
+          "%s: tensor '%s' lies at bytes %d to %d of '%s', which has %d bytes; the data file is truncated or belongs to another model"
+              .formatted(model, label, offset, offset + length, location, file.length()));
+    }
+    return new TensorSource(file.path(), offset, length);
+  }
+
+  private DataFile open(String label, String location) {
+    Path folder = Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(Path.of("/"));
+    Path path = ExternalLocation.resolve(folder, location, model + ": tensor '" + label + "'");
+    try {
+      return new DataFile(path, Files.size(path));
+    } catch (IOException e) {
+      throw new FormatException(path + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private Map<String, String> entries(String label, TensorProto proto) {
+    Map<String, String> entries = new HashMap<>();
+    for (StringStringEntryProto entry : proto.getExternalDataList()) {
+      if (!KEYS.contains(entry.getKey())) {
+        throw new FormatException(
+            "%s: tensor '%s' has the unknown external-data key '%s'; known are location, offset, length, checksum, basepath"
+                .formatted(model, label, entry.getKey()));
+      }
+      if (entries.put(entry.getKey(), entry.getValue()) != null) {
+        throw new FormatException(
+            "%s: tensor '%s' has the external-data key '%s' twice"
+                .formatted(model, label, entry.getKey()));
+      }
+    }
+    return entries;
+  }
+
+  private Optional<Long> number(String label, Map<String, String> entries, String key) {
+    String text = entries.get(key);
+    if (text == null) {
+      return Optional.empty();
+    }
+    if (!text.matches("[0-9]{1,18}")) {
+      throw new FormatException(
+          "%s: tensor '%s' has the external-data %s '%s', which is not a number of bytes"
+              .formatted(model, label, key, text));
+    }
+    return Optional.of(Long.parseLong(text));
+  }
+}

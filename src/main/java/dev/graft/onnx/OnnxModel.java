@@ -1,0 +1,125 @@
+package dev.graft.onnx;
+
+import dev.graft.error.FormatException;
+import dev.graft.io.InputFile;
+import dev.graft.onnx.proto.GraphProto;
+import dev.graft.onnx.proto.ModelProto;
+import dev.graft.onnx.proto.StringStringEntryProto;
+import dev.graft.onnx.proto.TrainingInfoProto;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/**
+ * An ONNX model without its weights: the parsed skeleton, the places of its messages and every tensor as a
+ * source. Opening one reads the skeleton only.
+ */
+public final class OnnxModel {
+
+  private final Path path;
+  private final long fileLength;
+  private final Scan scan;
+  private final GraphPart graph;
+  private final List<FunctionPart> functions;
+  private final List<StoredTensor> tensors;
+  private final SequencedMap<String, Path> dataFiles;
+
+  private OnnxModel(InputFile file, Scan scan) {
+    this.path = file.path();
+    this.fileLength = file.size();
+    this.scan = scan;
+    ExternalData data = new ExternalData(path);
+    PartBuilder parts = new PartBuilder(data);
+    ModelProto proto = scan.skeleton();
+    this.graph = parts.graph(proto.getGraph(), scan.root().child(7, 0).orElseThrow());
+    List<MessageSpan> functionSpans = scan.root().children(25);
+    List<FunctionPart> found = new ArrayList<>();
+    for (int i = 0; i < proto.getFunctionsCount(); i++) {
+      found.add(parts.function(proto.getFunctions(i), functionSpans.get(i)));
+    }
+    this.functions = List.copyOf(found);
+    trainingGraphs(parts);
+    this.tensors = List.copyOf(parts.tensors());
+    this.dataFiles = data.files();
+  }
+
+  /**
+   * Opens a model and checks everything that can be checked without reading weights.
+   *
+   * @throws FormatException if the file or one of its data files is missing, damaged or not ONNX
+   */
+  public static OnnxModel open(Path path) {
+    try (InputFile file = InputFile.open(path)) {
+      return new OnnxModel(file, ModelScanner.scan(file));
+    }
+  }
+
+  /** The model file. */
+  public Path path() {
+    return path;
+  }
+
+  /** Bytes of the model file itself. */
+  public long fileLength() {
+    return fileLength;
+  }
+
+  /** The model without its large payloads. */
+  public ModelProto proto() {
+    return scan.skeleton();
+  }
+
+  /** The whole file as a message. */
+  public MessageSpan root() {
+    return scan.root();
+  }
+
+  /** The main graph. */
+  public GraphPart graph() {
+    return graph;
+  }
+
+  /** The model-local functions. */
+  public List<FunctionPart> functions() {
+    return functions;
+  }
+
+  /** Every tensor of the file, wherever it stands. */
+  public List<StoredTensor> tensors() {
+    return tensors;
+  }
+
+  /** The data files by the location that the model writes, in order of first appearance. */
+  public SequencedMap<String, Path> dataFiles() {
+    return new LinkedHashMap<>(dataFiles);
+  }
+
+  /** The model's metadata; of a repeated key the last value, as ONNX Runtime has it. */
+  public SequencedMap<String, String> metadata() {
+    SequencedMap<String, String> metadata = new LinkedHashMap<>();
+    for (StringStringEntryProto entry : proto().getMetadataPropsList()) {
+      metadata.put(entry.getKey(), entry.getValue());
+    }
+    return metadata;
+  }
+
+  private void trainingGraphs(PartBuilder parts) {
+    List<MessageSpan> spans = scan.root().children(20);
+    for (int i = 0; i < spans.size(); i++) {
+      TrainingInfoProto info = scan.skeleton().getTrainingInfo(i);
+      if (info.hasInitialization()) {
+        trainingGraph(parts, info.getInitialization(), spans.get(i), 1);
+      }
+      if (info.hasAlgorithm()) {
+        trainingGraph(parts, info.getAlgorithm(), spans.get(i), 2);
+      }
+    }
+  }
+
+  private static void trainingGraph(
+      PartBuilder parts, GraphProto proto, MessageSpan span, int field) {
+    parts.graph(proto, span.child(field, 0).orElseThrow());
+  }
+}
