@@ -14,10 +14,11 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * One main file and any number of further ones that appear whole or not at all. Until {@link #commit}
- * everything lies under temporary names; then the further files get theirs, which must be free, and last
- * the rename of the main file, which may replace an older one, is the one commit point. Closing without
- * a commit, a failure or Ctrl-C removes every trace and leaves older files as they were.
+ * One main file and any number of further ones that appear whole or not at all. Until {@link
+ * #commit} everything lies under temporary names; then the further files get theirs, which must be
+ * free, and last the rename of the main file, which may replace an older one, is the one commit
+ * point. Closing without a commit, a failure or Ctrl-C removes every trace and leaves older files
+ * as they were.
  *
  * <pre>{@code
  * try (AtomicOutput out = AtomicOutput.begin(path)) {
@@ -43,10 +44,11 @@ public final class AtomicOutput implements AutoCloseable {
   }
 
   /**
-   * Begins an output. Folders above it that are missing are created, and removed again if nothing comes
-   * of it.
+   * Begins an output. Folders above it that are missing are created, and removed again if nothing
+   * comes of it.
    *
-   * @param mainPath where the main file is to appear; an older file there stays whole until the commit
+   * @param mainPath where the main file is to appear; an older file there stays whole until the
+   *     commit
    * @throws UsageException if the path is a folder
    * @throws RuntimeFailure if the folder cannot be written to
    */
@@ -79,7 +81,8 @@ public final class AtomicOutput implements AutoCloseable {
         if (Files.isDirectory(folder)) {
           continue; // another process was quicker, and the folder is its own
         }
-        throw new RuntimeFailure(folder + ": the folder cannot be created: " + Refusal.reason(e), e);
+        throw new RuntimeFailure(
+            folder + ": the folder cannot be created: " + Refusal.reason(e), e);
       }
     }
   }
@@ -89,7 +92,10 @@ public final class AtomicOutput implements AutoCloseable {
     return main;
   }
 
-  /** Whether {@link #addFile} would accept the path: nothing has that name, not even a dangling link. */
+  /**
+   * Whether {@link #addFile} would accept the path: nothing has that name, not even a dangling
+   * link.
+   */
   public boolean isFree(Path path) {
     Path absolute = path.toAbsolutePath();
     return !Files.exists(absolute, LinkOption.NOFOLLOW_LINKS)
@@ -100,7 +106,8 @@ public final class AtomicOutput implements AutoCloseable {
   /**
    * Adds a file to the output, in an existing folder.
    *
-   * @throws RuntimeFailure if the name is taken: nothing that exists is overwritten before the commit point
+   * @throws RuntimeFailure if the name is taken: nothing that exists is overwritten before the
+   *     commit point
    */
   public OutputFile addFile(Path path) {
     if (!isFree(path)) {
@@ -120,11 +127,13 @@ public final class AtomicOutput implements AutoCloseable {
    * Makes the output appear: all bytes reach the disk first, then the names change.
    *
    * @return the retired files that could not be deleted; the output is complete all the same
-   * @throws RuntimeFailure if anything fails before the commit point; close this to remove what was written
+   * @throws RuntimeFailure if anything fails before the commit point; close this to remove what was
+   *     written
    */
   public List<Path> commit() {
     if (closed || committed) {
-      throw new IllegalStateException(main.path() + ": already " + (committed ? "committed" : "closed"));
+      throw new IllegalStateException(
+          main.path() + ": already " + (committed ? "committed" : "closed"));
     }
     further.forEach(OutputFile::finish);
     main.finish();
@@ -141,7 +150,7 @@ public final class AtomicOutput implements AutoCloseable {
       Unfinished.LOCK.unlock();
     }
     forceFolder(folderOf(main));
-    createdFolders.forEach(folder -> forceFolder(folder.toAbsolutePath().getParent()));
+    createdFolders.forEach(folder -> forceFolder(folder.resolveSibling("")));
     return deleteRetired();
   }
 
@@ -149,7 +158,10 @@ public final class AtomicOutput implements AutoCloseable {
     return file.path().resolveSibling("");
   }
 
-  /** Makes renames durable. Where folders cannot be opened (Windows) the file system sees to it itself. */
+  /**
+   * Makes renames durable. Where folders cannot be opened (Windows) the file system sees to it
+   * itself.
+   */
   private static void forceFolder(Path folder) {
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);

@@ -19,12 +19,12 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The {@code location} of external data, a string that a stranger wrote. It may only lead to a regular
- * file with one name, below the model's own folder, and through no link: everything else could make
- * Graft read, and then publish in its output, a file that was never part of the model.
+ * The {@code location} of external data, a string that a stranger wrote. It may only lead to a
+ * regular file with one name, below the model's own folder, and through no link: everything else
+ * could make Graft read, and then publish in its output, a file that was never part of the model.
  *
- * <p>Every method takes a {@code context} that begins its messages, such as {@code model.onnx: tensor
- * 'w'}.
+ * <p>Every method takes a {@code context} that begins its messages, such as {@code model.onnx:
+ * tensor 'w'}.
  */
 public final class ExternalLocation {
 
@@ -45,13 +45,21 @@ public final class ExternalLocation {
       return checked(modelFolder.toRealPath(), names, new Place(location, context));
     } catch (IOException e) {
       throw new FormatException(
-          context + ": external data '" + location + "' in " + modelFolder + ": " + Refusal.reason(e), e);
+          context
+              + ": external data '"
+              + location
+              + "' in "
+              + modelFolder
+              + ": "
+              + Refusal.reason(e),
+          e);
     }
   }
 
   /**
-   * Opens the file that a location means. Folders are entered one by one without following links, and
-   * the rules are checked again after the file is open, so that swapping a link in meanwhile does not help.
+   * Opens the file that a location means. Folders are entered one by one without following links,
+   * and the rules are checked again after the file is open, so that swapping a link in meanwhile
+   * does not help.
    *
    * @throws FormatException as {@link #resolve}, or if the file was exchanged while it was opened
    */
@@ -60,7 +68,8 @@ public final class ExternalLocation {
     try {
       FileIdentity before = FileIdentity.ofUnlinked(file);
       Path folder = modelFolder.toRealPath();
-      InputFile opened = InputFile.adopt(file, openBeneath(folder, folder.relativize(file)), before);
+      InputFile opened =
+          InputFile.adopt(file, openBeneath(folder, folder.relativize(file)), before);
       try {
         requireUnchanged(opened, resolve(modelFolder, location, context), context);
         return opened;
@@ -82,13 +91,27 @@ public final class ExternalLocation {
   public static void checkRange(InputFile file, long offset, long length, String context) {
     if (offset < 0 || length < 0) {
       throw new FormatException(
-          context + ": external data in " + file.path() + " has offset " + offset + " and length " + length
+          context
+              + ": external data in "
+              + file.path()
+              + " has offset "
+              + offset
+              + " and length "
+              + length
               + "; neither may be negative");
     }
     if (offset > file.size() || length > file.size() - offset) {
       throw new FormatException(
-          context + ": external data needs " + length + " bytes at offset " + offset + " of " + file.path()
-              + ", but the file has " + file.size() + " bytes; it is truncated or belongs to another model");
+          context
+              + ": external data needs "
+              + length
+              + " bytes at offset "
+              + offset
+              + " of "
+              + file.path()
+              + ", but the file has "
+              + file.size()
+              + " bytes; it is truncated or belongs to another model");
     }
   }
 
@@ -134,7 +157,10 @@ public final class ExternalLocation {
     }
     if (linkCount(path) > 1) {
       throw place.refused(
-          path + " has " + linkCount(path) + " names (hard links), so it may be a file from elsewhere; copy it");
+          path
+              + " has "
+              + linkCount(path)
+              + " names (hard links), so it may be a file from elsewhere; copy it");
     }
     // Says the same once more in the operating system's own terms: junctions and mounts of Windows.
     if (!path.toRealPath().startsWith(folder)) {
@@ -163,21 +189,27 @@ public final class ExternalLocation {
     if (!path.getFileSystem().supportedFileAttributeViews().contains("unix")) {
       return 1;
     }
-    return Files.getAttribute(path, "unix:nlink", LinkOption.NOFOLLOW_LINKS) instanceof Integer count ? count : 1;
+    return Files.getAttribute(path, "unix:nlink", LinkOption.NOFOLLOW_LINKS)
+            instanceof Integer count
+        ? count
+        : 1;
   }
 
   private static FileChannel openBeneath(Path folder, Path rest) throws IOException {
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
       return stream instanceof SecureDirectoryStream<Path> secure
           ? openIn(secure, rest)
-          : FileChannel.open(folder.resolve(rest), StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+          : FileChannel.open(
+              folder.resolve(rest), StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
     }
   }
 
-  private static FileChannel openIn(SecureDirectoryStream<Path> folder, Path rest) throws IOException {
+  private static FileChannel openIn(SecureDirectoryStream<Path> folder, Path rest)
+      throws IOException {
     Path name = rest.getName(0);
     if (rest.getNameCount() > 1) {
-      try (SecureDirectoryStream<Path> next = folder.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS)) {
+      try (SecureDirectoryStream<Path> next =
+          folder.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS)) {
         return openIn(next, rest.subpath(1, rest.getNameCount()));
       }
     }
@@ -190,11 +222,15 @@ public final class ExternalLocation {
         folder.newByteChannel(name, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
   }
 
-  private static void requireUnchanged(InputFile opened, Path again, String context) throws IOException {
+  private static void requireUnchanged(InputFile opened, Path again, String context)
+      throws IOException {
     FileIdentity now = FileIdentity.ofUnlinked(again);
     if (!now.equals(opened.identity()) || Files.size(again) != opened.size()) {
       throw new FormatException(
-          context + ": external data " + again + " was exchanged while it was opened; nothing was read from it");
+          context
+              + ": external data "
+              + again
+              + " was exchanged while it was opened; nothing was read from it");
     }
   }
 
@@ -204,7 +240,8 @@ public final class ExternalLocation {
 
   private record Place(String location, String context) {
     FormatException refused(String why) {
-      return new FormatException(context + ": external data location '" + location + "' is refused: " + why);
+      return new FormatException(
+          context + ": external data location '" + location + "' is refused: " + why);
     }
   }
 }

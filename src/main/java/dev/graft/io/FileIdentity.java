@@ -8,8 +8,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
 
 /**
- * Which file a path really leads to, so that two names of one file are recognised: links are followed,
- * and hard links share the key.
+ * Which file a path really leads to, so that two names of one file are recognised: links are
+ * followed, and hard links share the key.
  *
  * @param realPath the path without links, {@code .} or {@code ..}
  * @param key device and inode; empty where the file system has none (Windows)

@@ -46,7 +46,8 @@ public final class InputFile implements ByteSource, AutoCloseable {
     } catch (NoSuchFileException e) {
       throw new FormatException(missing(path), e);
     } catch (AccessDeniedException e) {
-      throw new FormatException(path + ": permission denied; make the file readable and try again", e);
+      throw new FormatException(
+          path + ": permission denied; make the file readable and try again", e);
     } catch (IOException e) {
       throw new FormatException(path + ": cannot be opened: " + Refusal.reason(e), e);
     }
@@ -122,7 +123,14 @@ public final class InputFile implements ByteSource, AutoCloseable {
       }
     } catch (IOException e) {
       throw new RuntimeFailure(
-          path + ": reading " + wanted + " bytes at offset " + position + " failed: " + Refusal.reason(e), e);
+          path
+              + ": reading "
+              + wanted
+              + " bytes at offset "
+              + position
+              + " failed: "
+              + Refusal.reason(e),
+          e);
     }
   }
 
@@ -135,8 +143,16 @@ public final class InputFile implements ByteSource, AutoCloseable {
    */
   FormatException endsEarly(long position, long wanted, long found) {
     return new FormatException(
-        path + ": " + wanted + " bytes at offset " + position + " are needed, but only " + found
-            + " are there (the file had " + size + " bytes when it was opened);"
+        path
+            + ": "
+            + wanted
+            + " bytes at offset "
+            + position
+            + " are needed, but only "
+            + found
+            + " are there (the file had "
+            + size
+            + " bytes when it was opened);"
             + " the file shrank or is truncated");
   }
 
@@ -148,7 +164,10 @@ public final class InputFile implements ByteSource, AutoCloseable {
     }
   }
 
-  /** Hands up to {@code count} bytes to another channel at that channel's own position, within the kernel. */
+  /**
+   * Hands up to {@code count} bytes to another channel at that channel's own position, within the
+   * kernel.
+   */
   long transferTo(FileChannel out, long position, long count) throws IOException {
     return channel.transferTo(position, count, out);
   }

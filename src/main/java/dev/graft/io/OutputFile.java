@@ -15,9 +15,9 @@ import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A file that is being written under a temporary name in its final folder. It gets its name when the
- * {@link AtomicOutput} that it belongs to is committed. Several threads may write at once, and what has
- * been written can be read back.
+ * A file that is being written under a temporary name in its final folder. It gets its name when
+ * the {@link AtomicOutput} that it belongs to is committed. Several threads may write at once, and
+ * what has been written can be read back.
  */
 public final class OutputFile implements ByteSource {
 
@@ -49,19 +49,29 @@ public final class OutputFile implements ByteSource {
           path,
           temporary,
           FileChannel.open(
-              temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE));
+              temporary,
+              StandardOpenOption.CREATE_NEW,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE));
     } catch (IOException e) {
       Unfinished.forget(temporary);
       throw new RuntimeFailure(
-          path + ": cannot be written: " + Refusal.reason(e)
-              + "; choose a folder on a disk where you may create files", e);
+          path
+              + ": cannot be written: "
+              + Refusal.reason(e)
+              + "; choose a folder on a disk where you may create files",
+          e);
     }
   }
 
   private static String temporaryName(Path path) {
     String name = String.valueOf(path.getFileName());
     String stem = name.substring(0, Math.min(name.length(), LONGEST_STEM));
-    return "." + stem + "." + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".part";
+    return "."
+        + stem
+        + "."
+        + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong())
+        + ".part";
   }
 
   /** The name that the file will get. */
@@ -118,7 +128,12 @@ public final class OutputFile implements ByteSource {
         while (part.hasRemaining()) {
           if (channel.read(part, position + done + part.position()) < 0) {
             throw new IllegalArgumentException(
-                path + ": " + into.byteSize() + " bytes at offset " + position + " have not been written yet");
+                path
+                    + ": "
+                    + into.byteSize()
+                    + " bytes at offset "
+                    + position
+                    + " have not been written yet");
           }
         }
       }
@@ -142,12 +157,25 @@ public final class OutputFile implements ByteSource {
     String need = length + " bytes were needed at offset " + position;
     if (Refusal.isNoSpace(refused) || freeBytes() < length) {
       return new RuntimeFailure(
-          "no space left on the device while writing " + path + ": " + need + ", " + freeBytes()
-              + " bytes are free (" + Refusal.reason(refused)
-              + "); make room or choose another folder; nothing was changed", refused);
+          "no space left on the device while writing "
+              + path
+              + ": "
+              + need
+              + ", "
+              + freeBytes()
+              + " bytes are free ("
+              + Refusal.reason(refused)
+              + "); make room or choose another folder; nothing was changed",
+          refused);
     }
     return new RuntimeFailure(
-        path + ": writing failed: " + need + ": " + Refusal.reason(refused) + "; nothing was changed", refused);
+        path
+            + ": writing failed: "
+            + need
+            + ": "
+            + Refusal.reason(refused)
+            + "; nothing was changed",
+        refused);
   }
 
   private long freeBytes() {
@@ -189,7 +217,8 @@ public final class OutputFile implements ByteSource {
 
   private void rename() {
     try {
-      Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(
+          temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new RuntimeFailure(
           path + ": the finished file could not be put in place: " + Refusal.reason(e), e);

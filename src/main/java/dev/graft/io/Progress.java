@@ -1,6 +1,9 @@
 package dev.graft.io;
 
-/** Told how many bytes a long job has done since it last said so; called from several threads at once. */
+/**
+ * Told how many bytes a long job has done since it last said so; called from several threads at
+ * once.
+ */
 @FunctionalInterface
 public interface Progress {
 

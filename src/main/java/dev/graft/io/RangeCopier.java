@@ -9,8 +9,8 @@ import java.nio.channels.FileChannel;
 import java.util.Optional;
 
 /**
- * Copies byte ranges of one file into another without bringing them into this process: the JDK asks the
- * kernel ({@code copy_file_range}, which shares blocks where the file system can, else {@code
+ * Copies byte ranges of one file into another without bringing them into this process: the JDK asks
+ * the kernel ({@code copy_file_range}, which shares blocks where the file system can, else {@code
  * sendfile}). Holes are skipped, so the target must not hold anything in their place yet.
  *
  * <p>One instance serves one thread; several may copy between the same two files at once.
@@ -91,7 +91,8 @@ public final class RangeCopier implements AutoCloseable {
   }
 
   private FormatException unreadable(IOException e) {
-    return new FormatException(from.path() + ": cannot be examined for holes: " + Refusal.reason(e), e);
+    return new FormatException(
+        from.path() + ": cannot be examined for holes: " + Refusal.reason(e), e);
   }
 
   private void copyStored(long start, long end, long shift) {
@@ -123,7 +124,10 @@ public final class RangeCopier implements AutoCloseable {
     }
   }
 
-  /** A hole at the end leaves no trace of itself: the last byte is written to give the file its length. */
+  /**
+   * A hole at the end leaves no trace of itself: the last byte is written to give the file its
+   * length.
+   */
   private void extendTo(long end) {
     if (end > to.size()) {
       to.write(MemorySegment.ofArray(new byte[1]), end - 1);

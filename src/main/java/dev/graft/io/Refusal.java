@@ -12,7 +12,10 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Stream;
 
-/** Words for what the operating system refused; the JDK gives them as a type, a reason or a bare message. */
+/**
+ * Words for what the operating system refused; the JDK gives them as a type, a reason or a bare
+ * message.
+ */
 final class Refusal {
 
   private Refusal() {}
@@ -26,12 +29,17 @@ final class Refusal {
       case FileAlreadyExistsException _ -> "a file of that name exists";
       case DirectoryNotEmptyException _ -> "a folder of that name exists";
       case ClosedByInterruptException _ -> "interrupted";
-      case FileSystemException e when e.getReason() != null -> Objects.requireNonNull(e.getReason());
-      default -> Objects.requireNonNullElse(refused.getMessage(), refused.getClass().getSimpleName());
+      case FileSystemException e when e.getReason() != null ->
+          Objects.requireNonNull(e.getReason());
+      default ->
+          Objects.requireNonNullElse(refused.getMessage(), refused.getClass().getSimpleName());
     };
   }
 
-  /** Whether a disk, a quota or a file-size limit is full. Knows the words of Linux, macOS and Windows. */
+  /**
+   * Whether a disk, a quota or a file-size limit is full. Knows the words of Linux, macOS and
+   * Windows.
+   */
   static boolean isNoSpace(IOException refused) {
     String words = reason(refused).toLowerCase(Locale.ROOT);
     return Stream.of("no space left", "quota exceeded", "not enough space", "file too large")

@@ -29,7 +29,9 @@ public final class Sha256 {
     }
   }
 
-  /** The hash of all bytes so far as 64 lower-case hexadecimal digits; begins anew with no bytes. */
+  /**
+   * The hash of all bytes so far as 64 lower-case hexadecimal digits; begins anew with no bytes.
+   */
   public String hex() {
     return HexFormat.of().formatHex(digest.digest());
   }

@@ -15,9 +15,10 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Which ranges of a file are stored and which are holes. Java cannot ask, so {@code lseek} is called
- * through the foreign linker, on 64-bit Linux and where native access is enabled; elsewhere there is no
- * instance and a copy fills the holes with zeros, which is slower and larger but just as right.
+ * Which ranges of a file are stored and which are holes. Java cannot ask, so {@code lseek} is
+ * called through the foreign linker, on 64-bit Linux and where native access is enabled; elsewhere
+ * there is no instance and a copy fills the holes with zeros, which is slower and larger but just
+ * as right.
  */
 final class StoredExtents implements AutoCloseable {
 
@@ -48,7 +49,8 @@ final class StoredExtents implements AutoCloseable {
       return Optional.empty();
     }
     StoredExtents extents = new StoredExtents(descriptor, file.size());
-    // Every non-empty file has a hole at its end at least; no answer means that this file system cannot tell.
+    // Every non-empty file has a hole at its end at least; no answer means that this file system
+    // cannot tell.
     if (!extents.isOf(file) || extents.seek(0, SEEK_HOLE) < 0) {
       extents.close();
       return Optional.empty();
@@ -56,11 +58,15 @@ final class StoredExtents implements AutoCloseable {
     return Optional.of(extents);
   }
 
-  /** The path may have been given to another file since; trusting that one's holes would lose data. */
+  /**
+   * The path may have been given to another file since; trusting that one's holes would lose data.
+   */
   private boolean isOf(InputFile file) {
     try {
       return file.identity().key().isPresent()
-          && FileIdentity.of(Path.of("/proc/self/fd/" + descriptor)).key().equals(file.identity().key());
+          && FileIdentity.of(Path.of("/proc/self/fd/" + descriptor))
+              .key()
+              .equals(file.identity().key());
     } catch (IOException e) {
       return false;
     }
@@ -100,7 +106,10 @@ final class StoredExtents implements AutoCloseable {
     arena.close();
   }
 
-  /** The three functions of the C library; loaded only when a large file is copied, as it takes 30 to 70 ms. */
+  /**
+   * The three functions of the C library; loaded only when a large file is copied, as it takes 30
+   * to 70 ms.
+   */
   private static final class Calls {
 
     static final StructLayout STATE = Linker.Option.captureStateLayout();
@@ -115,13 +124,17 @@ final class StoredExtents implements AutoCloseable {
         function(
             "lseek",
             FunctionDescriptor.of(
-                ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT),
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT),
             Linker.Option.captureCallState("errno"));
     private static final MethodHandle CLOSE =
         function("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
     @SuppressWarnings("restricted") // the whole point; guarded by isNativeAccessEnabled
-    private static MethodHandle function(String name, FunctionDescriptor type, Linker.Option... options) {
+    private static MethodHandle function(
+        String name, FunctionDescriptor type, Linker.Option... options) {
       Linker linker = Linker.nativeLinker();
       SymbolLookup library = linker.defaultLookup();
       return linker.downcallHandle(library.findOrThrow(name), type, options);
@@ -129,7 +142,8 @@ final class StoredExtents implements AutoCloseable {
 
     static int open(Path path) {
       try (Arena arena = Arena.ofConfined()) {
-        return (int) OPEN.invokeExact(arena.allocateFrom(path.toString()), O_RDONLY_NONBLOCK_CLOEXEC);
+        return (int)
+            OPEN.invokeExact(arena.allocateFrom(path.toString()), O_RDONLY_NONBLOCK_CLOEXEC);
       } catch (Throwable e) {
         throw impossible(e);
       }

@@ -9,12 +9,14 @@ import java.util.Deque;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The files and folders that must not outlive the process unless their output is committed. A shutdown
- * hook removes them on Ctrl-C or SIGTERM; nothing can on SIGKILL or a power cut.
+ * The files and folders that must not outlive the process unless their output is committed. A
+ * shutdown hook removes them on Ctrl-C or SIGTERM; nothing can on SIGKILL or a power cut.
  */
 final class Unfinished {
 
-  /** Held while an output is published, so that the hook runs before or after, never in the middle. */
+  /**
+   * Held while an output is published, so that the hook runs before or after, never in the middle.
+   */
   static final ReentrantLock LOCK = new ReentrantLock();
 
   private static final Deque<Path> NEWEST_FIRST = new ArrayDeque<>();

@@ -1,4 +1,7 @@
-/** Files as positions and lengths: bounded reading, contained external data, output that appears whole or not at all. */
+/**
+ * Files as positions and lengths: bounded reading, contained external data, output that appears
+ * whole or not at all.
+ */
 @NullMarked
 package dev.graft.io;
 

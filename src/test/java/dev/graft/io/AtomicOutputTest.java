@@ -140,7 +140,9 @@ class AtomicOutputTest {
   void commitsOnlyOnce() {
     try (AtomicOutput out = AtomicOutput.begin(folder.resolve("a"))) {
       out.commit();
-      assertThatThrownBy(out::commit).isInstanceOf(IllegalStateException.class).hasMessageContaining("committed");
+      assertThatThrownBy(out::commit)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("committed");
     }
   }
 
@@ -189,12 +191,17 @@ class AtomicOutputTest {
   void keepsAnOlderFileWholeWhenTheFileSizeLimitIsReached() throws Exception {
     assumeTrue(!TestFiles.isWindows(), "no ulimit");
     Files.writeString(folder.resolve("model.onnx"), "old");
-    // The shell counts in blocks of 512 or 1024 bytes: 4 to 8 MB either way, and the JVM's own files are smaller.
+    // The shell counts in blocks of 512 or 1024 bytes: 4 to 8 MB either way, and the JVM's own
+    // files are smaller.
     List<String> java = TestFiles.java(DiskFillingMain.class, folder.toString());
-    List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -f 8192; exec \"$@\"", "sh"));
+    List<String> command =
+        new ArrayList<>(List.of("sh", "-c", "ulimit -f 8192; exec \"$@\"", "sh"));
     command.addAll(java);
     assertThat(TestFiles.run(command))
-        .contains("write: no space left on the device while writing", "bytes were needed at offset", "File too large")
+        .contains(
+            "write: no space left on the device while writing",
+            "bytes were needed at offset",
+            "File too large")
         .contains("copy: no space left on the device while writing")
         .contains("left: [from, model.onnx], model.onnx: old");
   }
@@ -203,9 +210,19 @@ class AtomicOutputTest {
   void keepsAnOlderFileWholeWhenTheDiskIsFull() throws Exception {
     assumeTrue(TestFiles.isLinux(), "no tmpfs");
     Path mount = Files.createDirectory(folder.resolve("small"));
-    String script = "mount -t tmpfs -o size=12m graft-test \"$0\" && echo old > \"$0/model.onnx\" && exec \"$@\"";
+    String script =
+        "mount -t tmpfs -o size=12m graft-test \"$0\" && echo old > \"$0/model.onnx\" && exec \"$@\"";
     List<String> command =
-        new ArrayList<>(List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, mount.toString()));
+        new ArrayList<>(
+            List.of(
+                "unshare",
+                "--user",
+                "--map-root-user",
+                "--mount",
+                "sh",
+                "-c",
+                script,
+                mount.toString()));
     command.addAll(TestFiles.java(DiskFillingMain.class, mount.toString()));
     String printed = TestFiles.run(command);
     assumeTrue(printed.contains("left: "), "no private mounts here: " + printed);
@@ -221,7 +238,9 @@ class AtomicOutputTest {
     assumeTrue(!TestFiles.isWindows(), "no SIGTERM");
     Files.writeString(folder.resolve("model.onnx"), "old");
     Process process =
-        new ProcessBuilder(TestFiles.java(WaitingMain.class, folder.toString())).redirectErrorStream(true).start();
+        new ProcessBuilder(TestFiles.java(WaitingMain.class, folder.toString()))
+            .redirectErrorStream(true)
+            .start();
     try (var reader = process.inputReader()) {
       assertThat(reader.readLine()).isEqualTo("ready");
       assertThat(TestFiles.names(folder)).hasSize(4);
@@ -250,7 +269,8 @@ class AtomicOutputTest {
       }
       try (InputFile in = InputFile.open(from);
           AtomicOutput out = AtomicOutput.begin(folder.resolve("model.onnx"));
-          RangeCopier copier = new RangeCopier(in, out.addFile(folder.resolve("data")), Progress.NONE)) {
+          RangeCopier copier =
+              new RangeCopier(in, out.addFile(folder.resolve("data")), Progress.NONE)) {
         for (long position = 0; position < 64 << 20; position += in.size()) {
           copier.copy(0, in.size(), position);
         }
@@ -259,7 +279,10 @@ class AtomicOutputTest {
         System.out.println("copy: " + e.getMessage());
       }
       System.out.println(
-          "left: " + TestFiles.names(folder) + ", model.onnx: " + Files.readString(folder.resolve("model.onnx")));
+          "left: "
+              + TestFiles.names(folder)
+              + ", model.onnx: "
+              + Files.readString(folder.resolve("model.onnx")));
     }
   }
 

@@ -43,7 +43,14 @@ class ExternalLocationTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"../secret.bin", "sub/../../secret.bin", "sub/../ok.bin", "..", "./../secret.bin", "sub/.."})
+      strings = {
+        "../secret.bin",
+        "sub/../../secret.bin",
+        "sub/../ok.bin",
+        "..",
+        "./../secret.bin",
+        "sub/.."
+      })
   void refusesEveryStepUpwards(String location) {
     assertRefused(location, "holds '..'; it may not climb out of the model's folder");
   }
@@ -193,7 +200,10 @@ class ExternalLocationTest {
     assertThat(ExternalLocation.resolve(folder, "w..", CONTEXT)).exists();
   }
 
-  /** One thread swaps a file and a folder for links to the outside all the time; no read may ever see it. */
+  /**
+   * One thread swaps a file and a folder for links to the outside all the time; no read may ever
+   * see it.
+   */
   @Test
   @Timeout(60)
   void neverReadsOutsideWhileLinksAreSwappedIn() throws Exception {

@@ -68,7 +68,8 @@ class InputFileTest {
       assertThatThrownBy(() -> in.readFully(ByteBuffer.allocate(8), 6))
           .isInstanceOf(FormatException.class)
           .hasMessage(
-              file + ": 8 bytes at offset 6 are needed, but only 4 are there (the file had 10 bytes when it"
+              file
+                  + ": 8 bytes at offset 6 are needed, but only 4 are there (the file had 10 bytes when it"
                   + " was opened); the file shrank or is truncated");
     }
   }
@@ -94,17 +95,16 @@ class InputFileTest {
     try (InputFile in = InputFile.open(file)) {
       IntStream.range(0, 8)
           .parallel()
-          .forEach(
-              i -> {
-                byte[] heap = new byte[(2 << 20) + 1];
-                in.readFully(MemorySegment.ofArray(heap), 1000L * i + 1);
-                try (Arena arena = Arena.ofConfined()) {
-                  MemorySegment direct = arena.allocate(heap.length);
-                  in.readFully(direct, 1000L * i + 1);
-                  assertThat(direct.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(heap);
-                }
-                assertThat(heap).isEqualTo(TestFiles.part(bytes, 1000 * i + 1, heap.length));
-              });
+          .forEach(i -> {
+            byte[] heap = new byte[(2 << 20) + 1];
+            in.readFully(MemorySegment.ofArray(heap), 1000L * i + 1);
+            try (Arena arena = Arena.ofConfined()) {
+              MemorySegment direct = arena.allocate(heap.length);
+              in.readFully(direct, 1000L * i + 1);
+              assertThat(direct.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(heap);
+            }
+            assertThat(heap).isEqualTo(TestFiles.part(bytes, 1000 * i + 1, heap.length));
+          });
     }
   }
 

@@ -45,14 +45,13 @@ class OutputFileTest {
     try (AtomicOutput out = AtomicOutput.begin(path)) {
       IntStream.range(0, 40)
           .parallel()
-          .forEach(
-              i -> {
-                MemorySegment part = MemorySegment.ofArray(expected).asSlice((long) i * block, block);
-                try (Arena arena = Arena.ofConfined()) {
-                  MemorySegment from = i % 2 == 0 ? part : arena.allocate(block).copyFrom(part);
-                  out.main().write(from, (long) i * block);
-                }
-              });
+          .forEach(i -> {
+            MemorySegment part = MemorySegment.ofArray(expected).asSlice((long) i * block, block);
+            try (Arena arena = Arena.ofConfined()) {
+              MemorySegment from = i % 2 == 0 ? part : arena.allocate(block).copyFrom(part);
+              out.main().write(from, (long) i * block);
+            }
+          });
       assertThat(Sha256.of(out.main(), Progress.NONE)).hasSize(64);
       assertThat(out.main().size()).isEqualTo(expected.length);
       out.commit();

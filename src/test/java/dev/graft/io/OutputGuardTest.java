@@ -25,7 +25,11 @@ class OutputGuardTest {
   private void assertOverwrites(Path output) {
     assertThatThrownBy(() -> OutputGuard.check(List.of(folder.resolve("other"), input), output))
         .isInstanceOf(UsageException.class)
-        .hasMessage(output + ": the output would overwrite the input " + input + "; choose another output path");
+        .hasMessage(
+            output
+                + ": the output would overwrite the input "
+                + input
+                + "; choose another output path");
   }
 
   @Test
@@ -51,7 +55,8 @@ class OutputGuardTest {
   @Test
   void refusesTheTargetOfAnInputThatIsALink() throws IOException {
     Path link = Files.createSymbolicLink(folder.resolve("link.onnx"), input);
-    assertThatThrownBy(() -> OutputGuard.check(List.of(link), input)).isInstanceOf(UsageException.class);
+    assertThatThrownBy(() -> OutputGuard.check(List.of(link), input))
+        .isInstanceOf(UsageException.class);
   }
 
   @Test
@@ -91,7 +96,8 @@ class OutputGuardTest {
   void acceptsNewOldAndDanglingNames() throws IOException {
     Path old = Files.writeString(folder.resolve("old.onnx"), "old");
     Path dangling = Files.createSymbolicLink(folder.resolve("dangling"), Path.of("nowhere"));
-    for (Path output : List.of(old, dangling, folder.resolve("new.onnx"), folder.resolve("a/b/new.onnx"))) {
+    for (Path output :
+        List.of(old, dangling, folder.resolve("new.onnx"), folder.resolve("a/b/new.onnx"))) {
       assertThatCode(() -> OutputGuard.check(List.of(input), output)).doesNotThrowAnyException();
     }
   }

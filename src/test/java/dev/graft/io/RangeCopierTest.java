@@ -66,7 +66,8 @@ class RangeCopierTest {
       out.commit();
     }
     byte[] copied = Files.readAllBytes(to);
-    assertThat(TestFiles.part(copied, 0, 40 * MB - 10)).isEqualTo(TestFiles.part(bytes, 5, 40 * MB - 10));
+    assertThat(TestFiles.part(copied, 0, 40 * MB - 10))
+        .isEqualTo(TestFiles.part(bytes, 5, 40 * MB - 10));
     assertThat(TestFiles.part(copied, 40 * MB - 10, 10)).isEqualTo(new byte[10]);
     assertThat(TestFiles.part(copied, 40 * MB, 3)).isEqualTo(TestFiles.part(bytes, 0, 3));
     assertThat(copied).hasSize(40 * MB + 3);
@@ -88,7 +89,9 @@ class RangeCopierTest {
   @Test
   void keepsHolesOfASixGigabyteFileAndItsLength() throws Exception {
     Path from = sparse(6L << 30, new long[] {0, 3L << 30, (5L << 30) + 12345});
-    assumeTrue(TestFiles.isLinux() && TestFiles.allocated(from) < 100 * MB, "the file system has no holes");
+    assumeTrue(
+        TestFiles.isLinux() && TestFiles.allocated(from) < 100 * MB,
+        "the file system has no holes");
     Path to = folder.resolve("to");
     AtomicLong seen = new AtomicLong();
     long copied;
@@ -102,7 +105,8 @@ class RangeCopierTest {
     assertThat(seen).hasValue(6L << 30);
     assertThat(Files.size(to)).isEqualTo(6L << 30);
     assertThat(TestFiles.allocated(to)).isLessThanOrEqualTo(TestFiles.allocated(from) + 8192);
-    assertThat(bytesAt(to, (5L << 30) + 12345, MB)).isEqualTo(TestFiles.noise(MB, (5L << 30) + 12345));
+    assertThat(bytesAt(to, (5L << 30) + 12345, MB))
+        .isEqualTo(TestFiles.noise(MB, (5L << 30) + 12345));
     assertThat(bytesAt(to, 3L << 30, MB)).isEqualTo(TestFiles.noise(MB, 3L << 30));
     assertThat(bytesAt(to, 1L << 30, MB)).isEqualTo(new byte[MB]);
   }
@@ -129,7 +133,10 @@ class RangeCopierTest {
     Path file = folder.resolve("from");
     try (FileChannel channel =
         FileChannel.open(
-            file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
+            file,
+            StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.SPARSE)) {
       for (long position : positions) {
         channel.write(ByteBuffer.wrap(TestFiles.noise(MB, position)), position);
       }
