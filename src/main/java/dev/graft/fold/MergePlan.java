@@ -14,9 +14,12 @@ import dev.graft.match.SiteIndex;
 import dev.graft.onnx.ModelPatch;
 import dev.graft.onnx.NewTensor;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.StoredTensor;
+import dev.graft.onnx.proto.NodeProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A merge that has been thought through: every target bound, every refusal made, nothing written yet.
@@ -117,17 +120,24 @@ public final class MergePlan {
     return tensors;
   }
 
+  /** Whether some input of a node is moved to a copy of its weight. */
+  boolean isRewired(NodeProto node) {
+    return binding.bound().stream()
+        .flatMap(t -> t.place().split().stream())
+        .anyMatch(u -> u.node().part().proto() == node);
+  }
+
   /** The output as changes to the base. */
   ModelPatch patch(InputFile modelFile) {
     ModelPatch patch = new ModelPatch(model, modelFile);
     for (int i = 0; i < tensors.size(); i++) {
       FoldedTensor tensor = tensors.get(i);
       BoundTarget target = binding.bound().get(i);
-      if (!target.place().isSplit()) {
+      if (tensor.copyName().isEmpty()) {
         patch.replaceValues(tensor.base(), tensor);
         continue;
       }
-      String name = graph.freshName(tensor.base().label() + "/" + target.name());
+      String name = tensor.outputName();
       patch.addInitializer(
           new NewTensor(name, tensor.base().dtype(), tensor.base().shape(), tensor));
       for (Use use : target.place().split()) {
@@ -145,7 +155,12 @@ public final class MergePlan {
           case BoundTarget.Whole whole ->
               new Change.Whole(whole.replacement().value(), whole.turn());
         };
-    return new FoldedTensor(target.name(), target.place().tensor(), change);
+    StoredTensor tensor = target.place().tensor();
+    Optional<String> copy =
+        target.place().isSplit()
+            ? Optional.of(graph.freshName(tensor.label() + "/" + target.name()))
+            : Optional.empty();
+    return new FoldedTensor(target.name(), tensor, change, copy);
   }
 
   /** The factor on B·A: PEFT's scaling and the user's weight, less what the operator multiplies itself. */
