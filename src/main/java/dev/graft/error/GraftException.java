@@ -3,8 +3,8 @@ package dev.graft.error;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An error with one message for the person who has to act on it: what happened, where (file, tensor or
- * node, byte), what was found and expected, what to do.
+ * An error with one message for the person who has to act on it: what happened, where (file, tensor
+ * or node, byte), what was found and expected, what to do.
  */
 public abstract sealed class GraftException extends RuntimeException
     permits UsageException,

@@ -1,6 +1,9 @@
 package dev.graft.error;
 
-/** The machine or ONNX Runtime failed: no space, no permission to write, a native error (exit code 5). */
+/**
+ * The machine or ONNX Runtime failed: no space, no permission to write, a native error (exit code
+ * 5).
+ */
 public final class RuntimeFailure extends GraftException {
 
   private static final long serialVersionUID = 1L;

@@ -7,8 +7,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Element types of ONNX ({@code TensorProto.DataType}) and safetensors. A type that one of the formats
- * lacks has the code 0 or the empty name there.
+ * Element types of ONNX ({@code TensorProto.DataType}) and safetensors. A type that one of the
+ * formats lacks has the code 0 or the empty name there.
  */
 public enum DType {
   FLOAT32(1, "F32", 32),
@@ -74,7 +74,10 @@ public enum DType {
     return bits;
   }
 
-  /** Whether this is one of the three types whose weights Graft can fold: float32, float16, bfloat16. */
+  /**
+   * Whether this is one of the three types whose weights Graft can fold: float32, float16,
+   * bfloat16.
+   */
   public boolean isFoldable() {
     return this == FLOAT32 || this == FLOAT16 || this == BFLOAT16;
   }

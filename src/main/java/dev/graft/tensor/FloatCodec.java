@@ -8,8 +8,8 @@ import java.nio.ByteOrder;
  * Turns little-endian float32, float16 and bfloat16 into float and back, rounding half to even. One
  * instance holds scratch arrays and serves one thread.
  *
- * <p>The loops are split the way they are because C2 vectorises an {@code int[]} loop, a narrowing loop
- * and a bulk copy, but not the three in one.
+ * <p>The loops are split the way they are because C2 vectorises an {@code int[]} loop, a narrowing
+ * loop and a bulk copy, but not the three in one.
  */
 public final class FloatCodec {
 
@@ -37,7 +37,9 @@ public final class FloatCodec {
     this.bits = new int[type == DType.BFLOAT16 ? capacity : 0];
   }
 
-  /** Reads {@code count} elements that begin at byte {@code offset} into the front of {@code into}. */
+  /**
+   * Reads {@code count} elements that begin at byte {@code offset} into the front of {@code into}.
+   */
   public void decode(MemorySegment from, long offset, float[] into, int count) {
     if (type == DType.FLOAT32) {
       MemorySegment.copy(from, F32, offset, into, 0, count);
@@ -55,7 +57,10 @@ public final class FloatCodec {
     }
   }
 
-  /** Writes the first {@code count} elements of {@code from}, each rounded once, from byte {@code offset} on. */
+  /**
+   * Writes the first {@code count} elements of {@code from}, each rounded once, from byte {@code
+   * offset} on.
+   */
   public void encode(float[] from, int count, MemorySegment into, long offset) {
     if (type == DType.FLOAT32) {
       MemorySegment.copy(from, 0, into, F32, offset, count);
@@ -77,8 +82,8 @@ public final class FloatCodec {
   }
 
   /**
-   * The upper half of a float's bits, rounded half to even. A NaN keeps its sign and stays quiet instead
-   * of carrying over into infinity.
+   * The upper half of a float's bits, rounded half to even. A NaN keeps its sign and stays quiet
+   * instead of carrying over into infinity.
    */
   static int bfloat16Bits(int float32Bits) {
     int rounded = (float32Bits + 0x7fff + ((float32Bits >>> 16) & 1)) >>> 16;

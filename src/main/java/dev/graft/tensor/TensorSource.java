@@ -3,8 +3,8 @@ package dev.graft.tensor;
 import java.nio.file.Path;
 
 /**
- * Where the bytes of a tensor lie. Embedded, external and safetensors data all look like this, so that
- * nothing above needs to know which it was.
+ * Where the bytes of a tensor lie. Embedded, external and safetensors data all look like this, so
+ * that nothing above needs to know which it was.
  *
  * @param file the file that holds the bytes
  * @param offset bytes from the start of the file; need not be aligned
@@ -12,7 +12,10 @@ import java.nio.file.Path;
  */
 public record TensorSource(Path file, long offset, long length) {
 
-  /** Checks that the range makes sense on its own; whether the file is that long is the reader's duty. */
+  /**
+   * Checks that the range makes sense on its own; whether the file is that long is the reader's
+   * duty.
+   */
   public TensorSource {
     if (offset < 0 || length < 0 || offset > Long.MAX_VALUE - length) {
       throw new IllegalArgumentException(

@@ -1,4 +1,7 @@
-/** What a tensor is apart from any file format: element type, shape, where its bytes lie, how floats are coded. */
+/**
+ * What a tensor is apart from any file format: element type, shape, where its bytes lie, how floats
+ * are coded.
+ */
 @NullMarked
 package dev.graft.tensor;
 
