@@ -69,11 +69,16 @@ final class OrtLibrary {
     } catch (LinkageError e) {
       throw new RuntimeFailure(
           "ONNX Runtime's native library could not be loaded: "
-              + oneLine(String.valueOf(e.getMessage()))
+              + oneLine(rootCause(e).toString())
               + "; the class path needs the jars of org.bytedeco:onnxruntime, dnnl, opencl and javacpp"
               + " for this platform, and the folder ~/.javacpp/cache must be writable",
           e);
     }
+  }
+
+  private static Throwable rootCause(Throwable thrown) {
+    Throwable cause = thrown.getCause();
+    return cause == null ? thrown : rootCause(cause);
   }
 
   OrtApi api() {

@@ -181,6 +181,9 @@ public final class Session implements AutoCloseable {
     if (!Files.exists(model)) {
       throw new FormatException(model + ": there is no such model file");
     }
+    if (!Files.isRegularFile(model)) {
+      throw new FormatException(model + ": is a pipe or device, not an .onnx file");
+    }
     if (!Files.isReadable(model)) {
       throw new FormatException(model + ": the model file cannot be read; check its permissions");
     }
