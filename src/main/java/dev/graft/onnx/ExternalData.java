@@ -76,9 +76,13 @@ final class ExternalData {
     return new TensorSource(file.path(), offset, length);
   }
 
+  static Path folderOf(Path model) {
+    return Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model.toAbsolutePath());
+  }
+
   private DataFile open(String label, String location) {
-    Path folder = Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(Path.of("/"));
-    Path path = ExternalLocation.resolve(folder, location, model + ": tensor '" + label + "'");
+    Path path =
+        ExternalLocation.resolve(folderOf(model), location, model + ": tensor '" + label + "'");
     try {
       return new DataFile(path, Files.size(path));
     } catch (IOException e) {

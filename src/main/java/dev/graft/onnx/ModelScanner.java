@@ -84,7 +84,7 @@ final class ModelScanner {
       }
       out.writeBytes(cursor.bytes(plainFrom, tagStart));
       MessageSpan below = open(span, new FieldPlace(field, seen.merge(field, 1, Integer::sum) - 1));
-      if (below.bodyEnd() > below.bodyStart() && seen.getOrDefault(field, 0) > 1 && kind.isSingle(field)) {
+      if (seen.getOrDefault(field, 0) > 1 && kind.isSingle(field)) {
         throw cursor.broken("field " + field + " of " + kind + " stands twice");
       }
       write(out, tag, message(child, below, depth + 1));

@@ -1,6 +1,7 @@
 package dev.graft.onnx;
 
 import dev.graft.error.FormatException;
+import dev.graft.io.ExternalLocation;
 import dev.graft.io.InputFile;
 import dev.graft.onnx.proto.GraphProto;
 import dev.graft.onnx.proto.ModelProto;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 
 /**
@@ -94,6 +96,24 @@ public final class OnnxModel {
   /** The data files by the location that the model writes, in order of first appearance. */
   public SequencedMap<String, Path> dataFiles() {
     return new LinkedHashMap<>(dataFiles);
+  }
+
+  /**
+   * Opens the file of one of the tensors' sources, data files under the same checks as when the model was
+   * opened.
+   *
+   * @throws FormatException if it is gone or was exchanged for a link
+   */
+  public InputFile openSource(Path source) {
+    if (source.equals(path)) {
+      return InputFile.open(path);
+    }
+    for (Map.Entry<String, Path> file : dataFiles.entrySet()) {
+      if (file.getValue().equals(source)) {
+        return ExternalLocation.open(ExternalData.folderOf(path), file.getKey(), path.toString());
+      }
+    }
+    throw new IllegalArgumentException(source + " is no file of " + path);
   }
 
   /** The model's metadata; of a repeated key the last value, as ONNX Runtime has it. */

@@ -50,41 +50,63 @@ final class PartBuilder {
     for (int i = 0; i < proto.getNodeCount(); i++) {
       nodes.add(node(proto.getNode(i), nodeSpans.get(i)));
     }
+    for (int i = 0; i < proto.getAttributeProtoCount(); i++) {
+      AttributeProto attribute = proto.getAttributeProto(i);
+      span.child(11, i)
+          .ifPresent(
+              below -> {
+                tensors(attribute.getName(), attribute, below);
+                subgraphs(attribute, below);
+              });
+    }
     return new FunctionPart(proto, span, List.copyOf(nodes));
   }
 
   private NodePart node(NodeProto proto, MessageSpan span) {
+    String label = proto.getOutputCount() > 0 ? proto.getOutput(0) : proto.getName();
     Map<String, StoredTensor> values = new HashMap<>();
     List<GraphPart> subgraphs = new ArrayList<>();
     for (int i = 0; i < proto.getAttributeCount(); i++) {
       AttributeProto attribute = proto.getAttribute(i);
-      MessageSpan below = span.child(5, i).orElse(null);
-      if (below == null) {
-        continue;
-      }
-      String label = proto.getOutputCount() > 0 ? proto.getOutput(0) : proto.getName();
-      if (attribute.hasT()) {
-        values.put(
-            attribute.getName(), tensor(label, attribute.getT(), below.child(5, 0).orElseThrow()));
-      }
-      for (int t = 0; t < attribute.getTensorsCount(); t++) {
-        StoredTensor one = tensor(label, attribute.getTensors(t), below.child(10, t).orElseThrow());
-        values.putIfAbsent(attribute.getName(), one);
-      }
-      if (attribute.hasG()) {
-        subgraphs.add(graph(attribute.getG(), below.child(6, 0).orElseThrow()));
-      }
-      for (int g = 0; g < attribute.getGraphsCount(); g++) {
-        subgraphs.add(graph(attribute.getGraphs(g), below.child(11, g).orElseThrow()));
-      }
-      if (attribute.hasSparseTensor()) {
-        sparse(attribute.getSparseTensor(), below, 22, 0);
-      }
-      for (int s = 0; s < attribute.getSparseTensorsCount(); s++) {
-        sparse(attribute.getSparseTensors(s), below, 23, s);
-      }
+      span.child(5, i)
+          .ifPresent(
+              below -> {
+                List<StoredTensor> found = tensors(label, attribute, below);
+                if (!found.isEmpty()) {
+                  values.put(attribute.getName(), found.getFirst());
+                }
+                subgraphs.addAll(subgraphs(attribute, below));
+              });
     }
     return new NodePart(proto, span, Map.copyOf(values), List.copyOf(subgraphs));
+  }
+
+  private List<StoredTensor> tensors(String label, AttributeProto attribute, MessageSpan span) {
+    List<StoredTensor> found = new ArrayList<>();
+    if (attribute.hasT()) {
+      found.add(tensor(label, attribute.getT(), span.child(5, 0).orElseThrow()));
+    }
+    for (int i = 0; i < attribute.getTensorsCount(); i++) {
+      found.add(tensor(label, attribute.getTensors(i), span.child(10, i).orElseThrow()));
+    }
+    if (attribute.hasSparseTensor()) {
+      sparse(attribute.getSparseTensor(), span, 22, 0);
+    }
+    for (int i = 0; i < attribute.getSparseTensorsCount(); i++) {
+      sparse(attribute.getSparseTensors(i), span, 23, i);
+    }
+    return found;
+  }
+
+  private List<GraphPart> subgraphs(AttributeProto attribute, MessageSpan span) {
+    List<GraphPart> found = new ArrayList<>();
+    if (attribute.hasG()) {
+      found.add(graph(attribute.getG(), span.child(6, 0).orElseThrow()));
+    }
+    for (int i = 0; i < attribute.getGraphsCount(); i++) {
+      found.add(graph(attribute.getGraphs(i), span.child(11, i).orElseThrow()));
+    }
+    return found;
   }
 
   private void sparse(SparseTensorProto proto, MessageSpan parent, int field, int index) {

@@ -53,6 +53,14 @@ final class WireCursor {
     throw broken("a varint is longer than 10 bytes");
   }
 
+  /** Four little-endian bytes that must end before {@code limit}. */
+  int fixed32(long limit) {
+    if (limit - position < 4) {
+      throw broken("a 4-byte value runs past the end of its message");
+    }
+    return (next() & 0xff) | (next() & 0xff) << 8 | (next() & 0xff) << 16 | next() << 24;
+  }
+
   /** Reads a tag; the field number is checked, the wire type is for the caller to judge. */
   int tag(long limit) {
     long tag = varint(limit);

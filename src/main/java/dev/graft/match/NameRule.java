@@ -1,0 +1,32 @@
+package dev.graft.match;
+
+/** How a site came by its name. The order is that of trust. */
+public enum NameRule {
+  /** The user's own map file. */
+  MAP_FILE("map file"),
+  /** The weight is called like the module's parameter: {@code layers.0.q_proj.weight}. */
+  INITIALIZER("initializer name"),
+  /** Dynamo's note of the parameter that a folded constant came from. */
+  FOLDED_FROM("folded_from"),
+  /** Dynamo's module scopes on the node. */
+  NAME_SCOPE("name scope"),
+  /** TorchScript's node name: {@code /layers.0/q_proj/MatMul}. */
+  NODE_PATH("node path"),
+  /** ONNX Runtime GenAI's renaming: {@code attn} for {@code self_attn}. */
+  GENAI("GenAI name"),
+  /** A further call of one module, numbered by TorchScript: {@code query_1}. */
+  REPEATED_CALL("repeated call"),
+  /** The bias that is added right behind the module's product. */
+  BIAS_OF_SITE("bias of the module");
+
+  private final String label;
+
+  NameRule(String label) {
+    this.label = label;
+  }
+
+  /** How reports call the rule. */
+  public String label() {
+    return label;
+  }
+}

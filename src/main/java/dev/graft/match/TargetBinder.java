@@ -1,0 +1,182 @@
+package dev.graft.match;
+
+import dev.graft.adapter.AdapterTarget;
+import dev.graft.adapter.BaseCopy;
+import dev.graft.adapter.LoraPair;
+import dev.graft.adapter.PeftAdapter;
+import dev.graft.adapter.Replacement;
+import dev.graft.adapter.TokenRows;
+import dev.graft.match.BoundTarget.Place;
+import dev.graft.match.Miss.Cause;
+import dev.graft.match.Site.Kind;
+import dev.graft.onnx.StoredTensor;
+import dev.graft.tensor.Shape;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+
+/** Binds one target at a time under a given prefix. */
+final class TargetBinder {
+
+  private final SiteIndex index;
+  private final PeftAdapter adapter;
+  private final ModuleResolver modules;
+  private final ParameterResolver parameters;
+  private final TieSettler ties;
+
+  TargetBinder(SiteIndex index, PeftAdapter adapter, NameMap map) {
+    this.index = index;
+    this.adapter = adapter;
+    this.modules = new ModuleResolver(index, map);
+    this.parameters = new ParameterResolver(index, modules, map);
+    this.ties = new TieSettler(index, adapter.config().ensureWeightTying());
+  }
+
+  static String nameOf(AdapterTarget target) {
+    return switch (target) {
+      case LoraPair pair -> pair.module();
+      case Replacement replacement -> replacement.parameter();
+      case TokenRows rows -> rows.module();
+      case BaseCopy copy -> copy.parameter();
+    };
+  }
+
+  void bind(AdapterTarget target, Prefix prefix, List<BoundTarget> bound, List<Miss> misses) {
+    if (target instanceof BaseCopy) {
+      return;
+    }
+    String name = nameOf(target);
+    Optional<String> inFile = prefix.apply(name);
+    if (inFile.isEmpty()) {
+      misses.add(
+          new Miss(name, "does not begin with '" + prefix.from() + "'", List.of(), Cause.NO_FIT));
+      return;
+    }
+    switch (target) {
+      case LoraPair pair -> bindPair(pair, inFile.get(), bound, misses);
+      case Replacement whole -> bindWhole(whole, inFile.get(), bound, misses);
+      case TokenRows rows ->
+          misses.add(
+              new Miss(
+                  rows.module(),
+                  "trainable_token_indices (rows of a table) cannot be folded by this version",
+                  List.of(),
+                  Cause.UNSUPPORTED));
+      case BaseCopy copy -> {
+        // Only there to check against; nothing to place.
+      }
+    }
+  }
+
+  /** Gives each target on shared bytes a copy of its own, or notes why that cannot be. */
+  List<BoundTarget> settleTies(List<BoundTarget> bound, List<Miss> misses) {
+    return ties.settle(bound, misses);
+  }
+
+  private void bindPair(LoraPair pair, String name, List<BoundTarget> bound, List<Miss> misses) {
+    boolean embedding = pair.kind() == LoraPair.Kind.EMBEDDING;
+    ModuleResolver.Found found =
+        modules.find(
+            pair.module(),
+            name,
+            s ->
+                s.kind() == Kind.QUANTISED
+                    || (embedding
+                        ? s.kind() == Kind.EMBEDDING
+                        : s.kind() == Kind.LINEAR || s.kind() == Kind.CONV));
+    if (found.sites().isEmpty()) {
+      misses.add(
+          new Miss(
+              pair.module(), found.problem(), NearestNames.of(name, index.modules()), Cause.NO_FIT));
+      return;
+    }
+    Optional<Miss> problem = unfit(pair, found);
+    if (problem.isPresent()) {
+      misses.add(problem.get());
+      return;
+    }
+    Site site = found.first();
+    Place place =
+        new Place(
+            site.tensor(),
+            found.rule(),
+            site.path().root(),
+            found.sites().stream().map(Site::reading).toList(),
+            List.of());
+    bound.add(new BoundTarget.Lora(pair, place, site.kind(), site.layout(), site.alpha()));
+  }
+
+  private Optional<Miss> unfit(LoraPair pair, ModuleResolver.Found found) {
+    Site site = found.first();
+    StoredTensor tensor = site.tensor();
+    if (site.kind() == Kind.QUANTISED) {
+      return miss(pair, "'%s' is quantised (%s)", Cause.QUANTISED, tensor.label(), site.node().operator());
+    }
+    if (!tensor.dtype().isFoldable()) {
+      return miss(pair, "'%s' has the element type %s; Graft folds into float32, float16 and bfloat16",
+          Cause.UNSUPPORTED, tensor.label(), tensor.dtype());
+    }
+    if (site.kind() != Kind.LINEAR) {
+      return miss(pair, "LoRA on %s is not folded by this version", Cause.UNSUPPORTED,
+          site.kind() == Kind.CONV ? "a convolution" : "an embedding");
+    }
+    if (found.sites().stream().anyMatch(s -> s.layout() != site.layout() || s.alpha() != site.alpha())) {
+      return miss(pair, "its operators read '%s' in different ways (transB or alpha differ)",
+          Cause.UNSUPPORTED, tensor.label());
+    }
+    Shape a = pair.a().shape();
+    Shape b = pair.b().shape();
+    long in = site.layout().in(tensor.shape());
+    long out = site.layout().out(tensor.shape());
+    if (a.rank() != 2 || b.rank() != 2 || a.dim(1) != in || b.dim(0) != out) {
+      return miss(pair,
+          "the adapter has lora_A %s and lora_B %s, but '%s' %s read by %s has %d inputs and %d outputs",
+          Cause.NO_FIT, a, b, tensor.label(), tensor.shape(), site.node().operator(), in, out);
+    }
+    return Optional.empty();
+  }
+
+  private void bindWhole(Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {
+    ParameterResolver.Outcome outcome =
+        parameters.find(whole.parameter(), name, whole.value().shape());
+    if (outcome.found().isEmpty()) {
+      misses.add(
+          new Miss(whole.parameter(), outcome.problem(), nearest(name), outcome.cause()));
+      return;
+    }
+    ParameterResolver.Found found = outcome.found().get();
+    if (!found.tensor().dtype().isFoldable()) {
+      misses.add(
+          new Miss(
+              whole.parameter(),
+              "'%s' has the element type %s; Graft replaces float32, float16 and bfloat16"
+                  .formatted(found.tensor().label(), found.tensor().dtype()),
+              List.of(),
+              Cause.UNSUPPORTED));
+      return;
+    }
+    Place place =
+        new Place(
+            found.tensor(),
+            found.rule(),
+            found.root(),
+            ties.readersOf(found, moduleOf(name)),
+            List.of());
+    bound.add(new BoundTarget.Whole(whole, place, found.turn()));
+  }
+
+  private List<String> nearest(String name) {
+    Collection<String> names = new ArrayList<>(index.parameterNames());
+    return NearestNames.of(name, names);
+  }
+
+  private static String moduleOf(String parameter) {
+    int dot = parameter.lastIndexOf('.');
+    return dot < 0 ? "" : parameter.substring(0, dot);
+  }
+
+  private static Optional<Miss> miss(LoraPair pair, String reason, Cause cause, Object... values) {
+    return Optional.of(new Miss(pair.module(), reason.formatted(values), List.of(), cause));
+  }
+}

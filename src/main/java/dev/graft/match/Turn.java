@@ -1,0 +1,7 @@
+package dev.graft.match;
+
+/** Whether a whole tensor goes into the file as the adapter has it. */
+public enum Turn {
+  AS_IS,
+  TRANSPOSED
+}

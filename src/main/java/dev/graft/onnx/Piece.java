@@ -1,0 +1,32 @@
+package dev.graft.onnx;
+
+import java.nio.file.Path;
+
+/** A run of bytes of an output file; a file is its pieces one after another. */
+public sealed interface Piece {
+
+  /** The number of bytes. */
+  long lengthBytes();
+
+  /** Bytes of an input file, unchanged. */
+  record Copied(Path from, long offset, long lengthBytes) implements Piece {}
+
+  /** Bytes made while planning. */
+  record Literal(byte[] bytes) implements Piece {
+    @Override
+    public long lengthBytes() {
+      return bytes.length;
+    }
+  }
+
+  /** A metadata value that is known only when all tensors are written; its length is fixed before. */
+  record Deferred(long lengthBytes) implements Piece {}
+
+  /** A tensor's new values. */
+  record Produced(TensorContent content) implements Piece {
+    @Override
+    public long lengthBytes() {
+      return content.lengthBytes();
+    }
+  }
+}
