@@ -1,0 +1,4 @@
+@NullMarked
+package dev.graft.safetensors;
+
+import org.jspecify.annotations.NullMarked;
