@@ -97,6 +97,6 @@ final class GeneratedInputs implements FeedSource {
   }
 
   private SplittableRandom random(String name) {
-    return new SplittableRandom(settings.seed() * SPREAD ^ name.hashCode() * SPREAD >>> 1);
+    return new SplittableRandom((settings.seed() * SPREAD) ^ name.hashCode());
   }
 }

@@ -23,7 +23,7 @@ public sealed interface Inputs {
    */
   record Generated(long seed, int vocabulary, Map<String, Long> dims) implements Inputs {
 
-    private static final int SMALL_VOCABULARY = 100;
+    private static final int SMALL_VOCABULARY = 64;
 
     /** Checks the bound and keeps its own copy of the lengths. */
     public Generated {

@@ -46,17 +46,17 @@ record Pairing(
               }
               return names.stream().filter(outputs::containsKey).toList();
             });
-    List<Pair> pairs =
-        outputs.entrySet().stream()
-            .filter(output -> expected.containsKey(output.getKey()))
-            .map(
-                output ->
-                    new Pair(
-                        new Named(output.getKey(), output.getValue()),
-                        new Named(output.getKey(), expected.get(output.getKey()))))
-            .toList();
-    List<String> extra =
-        outputs.keySet().stream().filter(name -> !expected.containsKey(name)).toList();
+    List<Pair> pairs = new ArrayList<>();
+    List<String> extra = new ArrayList<>();
+    outputs.forEach(
+        (name, output) -> {
+          HostTensor other = expected.get(name);
+          if (other == null) {
+            extra.add(name);
+          } else {
+            pairs.add(new Pair(new Named(name, output), new Named(name, other)));
+          }
+        });
     return new Pairing(candidate, pairs, missing, extra);
   }
 
