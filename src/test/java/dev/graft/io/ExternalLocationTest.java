@@ -208,6 +208,7 @@ class ExternalLocationTest {
   @Timeout(60)
   void neverReadsOutsideWhileLinksAreSwappedIn() throws Exception {
     Path attacked = Files.createDirectories(folder.resolve("race"));
+    Files.writeString(attacked.resolve("secret.bin"), "inside");
     Path swap = outside.resolve("swap");
     AtomicBoolean stop = new AtomicBoolean();
     Thread attacker = Thread.ofPlatform().start(() -> swapUntil(stop, attacked, swap));
@@ -233,7 +234,6 @@ class ExternalLocationTest {
 
   private void swapUntil(AtomicBoolean stop, Path attacked, Path swap) {
     try {
-      Files.writeString(attacked.resolve("secret.bin"), "inside");
       while (!stop.get()) {
         Files.move(attacked, swap);
         Files.createSymbolicLink(attacked, outside);
