@@ -200,6 +200,29 @@ class ExternalLocationTest {
     assertThat(ExternalLocation.resolve(folder, "w..", CONTEXT)).exists();
   }
 
+  @Test
+  void opensNoLinkThatAppearedAfterTheCheck() throws IOException {
+    Files.createSymbolicLink(folder.resolve("out"), outside);
+    Files.createSymbolicLink(folder.resolve("link.bin"), Path.of("ok.bin"));
+    for (String swapped : List.of("out/secret.bin", "link.bin", "sub")) {
+      assertThatThrownBy(() -> ExternalLocation.openBeneath(folder, Path.of(swapped)).close())
+          .as(swapped)
+          .isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
+  void readsNothingFromAFileThatWasExchangedWhileItWasOpened() throws IOException {
+    try (InputFile file = ExternalLocation.open(folder, "ok.bin", CONTEXT)) {
+      Path path = file.path();
+      ExternalLocation.requireUnchanged(file, path, CONTEXT);
+      Files.move(folder.resolve("sub/ok.bin"), path, StandardCopyOption.REPLACE_EXISTING);
+      assertThatThrownBy(() -> ExternalLocation.requireUnchanged(file, path, CONTEXT))
+          .isInstanceOf(FormatException.class)
+          .hasMessageContaining("was exchanged while it was opened; nothing was read from it");
+    }
+  }
+
   /**
    * One thread swaps a file and a folder for links to the outside all the time; no read may ever
    * see it.
