@@ -147,7 +147,7 @@ sealed interface PatternNode {
     END {
       @Override
       boolean holds(int i, Text text) {
-        return i == text.length() || i == text.length() - 1 && text.endsWithNewline();
+        return i == text.length() || (i == text.length() - 1 && text.endsWithNewline());
       }
     },
     VERY_END {

@@ -79,6 +79,13 @@ public final class PeftAdapter {
     return files.folder();
   }
 
+  /** Every file that the adapter consists of. */
+  public List<Path> files() {
+    List<Path> all = new ArrayList<>(weights);
+    all.add(files.config());
+    return List.copyOf(all);
+  }
+
   /** The configuration. */
   public AdapterConfig config() {
     return config;
