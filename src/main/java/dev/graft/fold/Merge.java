@@ -108,7 +108,7 @@ public final class Merge {
   private Provenance provenance(BaseRecord base, List<TensorRecord> tensors) {
     AdapterRecord adapter =
         new AdapterRecord(
-            plan.adapter().name(), plan.adapter().sha256(), plan.request().weight());
+            plan.adapter().name(), plan.adapterSha256(), plan.request().weight());
     return Provenance.of(tool, adapter, base, tensors);
   }
 

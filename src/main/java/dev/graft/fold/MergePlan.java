@@ -29,6 +29,7 @@ public final class MergePlan {
   private final MergeRequest request;
   private final OnnxModel model;
   private final PeftAdapter adapter;
+  private final String adapterSha256;
   private final Binding binding;
   private final List<Provenance> earlier;
   private final ModelGraph graph;
@@ -39,6 +40,8 @@ public final class MergePlan {
     this.model = OnnxModel.open(request.model());
     this.adapter = PeftAdapter.open(request.adapter());
     adapter.requireFoldable();
+    adapter.requireFinite();
+    this.adapterSha256 = adapter.sha256();
     this.earlier = Provenance.of(model);
     requireNew();
     OutputGuard.check(inputs(), request.output());
@@ -80,6 +83,11 @@ public final class MergePlan {
   /** The adapter. */
   public PeftAdapter adapter() {
     return adapter;
+  }
+
+  /** SHA-256 of the adapter's files. */
+  public String adapterSha256() {
+    return adapterSha256;
   }
 
   /** Which target goes where. */
@@ -173,10 +181,10 @@ public final class MergePlan {
       return;
     }
     for (Provenance record : earlier) {
-      if (record.adapter().sha256().equals(adapter.sha256())) {
+      if (record.adapter().sha256().equals(adapterSha256)) {
         throw new BindingException(
             "%s holds the adapter '%s' already (SHA-256 %s); --again folds it in a second time"
-                .formatted(model.path(), record.adapter().name(), adapter.sha256()));
+                .formatted(model.path(), record.adapter().name(), adapterSha256));
       }
     }
   }
