@@ -77,7 +77,10 @@ final class TargetBinder {
     if (found.sites().isEmpty()) {
       misses.add(
           new Miss(
-              pair.module(), found.problem(), NearestNames.of(name, index.modules()), Cause.NO_FIT));
+              pair.module(),
+              found.problem(),
+              NearestNames.of(name, index.modules()),
+              Cause.NO_FIT));
       return;
     }
     Optional<Miss> problem = unfit(pair, found);
@@ -163,12 +166,12 @@ final class TargetBinder {
         : Optional.empty();
   }
 
-  private void bindWhole(Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {
+  private void bindWhole(
+      Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {
     ParameterResolver.Outcome outcome =
         parameters.find(whole.parameter(), name, whole.value().shape());
     if (outcome.found().isEmpty()) {
-      misses.add(
-          new Miss(whole.parameter(), outcome.problem(), nearest(name), outcome.cause()));
+      misses.add(new Miss(whole.parameter(), outcome.problem(), nearest(name), outcome.cause()));
       return;
     }
     ParameterResolver.Found found = outcome.found().get();

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * Lengths for the free axes of a model's inputs: one for each name, guessed from the words that exporters
- * use, or from the axis where the name says nothing ({@code s77}).
+ * Lengths for the free axes of a model's inputs: one for each name, guessed from the words that
+ * exporters use, or from the axis where the name says nothing ({@code s77}).
  */
 final class AxisLengths {
 
@@ -29,18 +29,19 @@ final class AxisLengths {
     bySymbol = new LinkedHashMap<>(known);
   }
 
-  /** Settles the plain names before any sum of them, and those of the cache first: its length is 0. */
+  /**
+   * Settles the plain names before any sum of them, and those of the cache first: its length is 0.
+   */
   void settle(List<ModelValue> inputs) {
     inputs.stream()
         .sorted(Comparator.comparing(input -> !isPast(input)))
-        .forEach(
-            input -> {
-              for (int axis = 0; axis < input.dims().size(); axis++) {
-                if (!input.dims().get(axis).symbol().contains("+")) {
-                  length(input, axis);
-                }
-              }
-            });
+        .forEach(input -> {
+          for (int axis = 0; axis < input.dims().size(); axis++) {
+            if (!input.dims().get(axis).symbol().contains("+")) {
+              length(input, axis);
+            }
+          }
+        });
   }
 
   /** A shape that the model admits for the input. */
