@@ -1,0 +1,28 @@
+package dev.graft.fold;
+
+import dev.graft.match.Layout;
+import dev.graft.match.Turn;
+import dev.graft.safetensors.SafetensorsTensor;
+
+/** What happens to one stored tensor. */
+sealed interface Change {
+
+  /**
+   * A low-rank product is added.
+   *
+   * @param a {@code [r, in]}
+   * @param b {@code [out, r]}
+   * @param scale the factor on B·A, everything counted in
+   * @param layout how the stored weight is turned
+   */
+  record LowRank(SafetensorsTensor a, SafetensorsTensor b, float scale, Layout layout)
+      implements Change {}
+
+  /**
+   * A whole tensor takes its place.
+   *
+   * @param value the new values
+   * @param turn how they go in
+   */
+  record Whole(SafetensorsTensor value, Turn turn) implements Change {}
+}

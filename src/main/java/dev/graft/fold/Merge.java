@@ -1,0 +1,146 @@
+package dev.graft.fold;
+
+import dev.graft.fold.Provenance.AdapterRecord;
+import dev.graft.fold.Provenance.BaseRecord;
+import dev.graft.fold.Provenance.DataFileRecord;
+import dev.graft.fold.Provenance.TensorRecord;
+import dev.graft.io.AtomicOutput;
+import dev.graft.io.InputFile;
+import dev.graft.io.OutputFile;
+import dev.graft.io.Progress;
+import dev.graft.io.Sha256;
+import dev.graft.onnx.FilePlan;
+import dev.graft.onnx.ModelPatch;
+import dev.graft.onnx.OnnxModel;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/** Carries out a merge: the base with some byte ranges replaced, complete or not at all. */
+public final class Merge {
+
+  /** Stands for a hash that is not known yet; all hashes have this length. */
+  private static final String NO_HASH = "0".repeat(64);
+
+  private final MergePlan plan;
+  private final String tool;
+  private final Progress progress;
+
+  /**
+   * Prepares to carry out a plan.
+   *
+   * @param plan what to do
+   * @param tool name and version for the provenance
+   * @param progress told of the bytes written
+   */
+  public Merge(MergePlan plan, String tool, Progress progress) {
+    this.plan = plan;
+    this.tool = tool;
+    this.progress = progress;
+  }
+
+  /**
+   * What was written.
+   *
+   * @param output the model file and its data files
+   * @param carried names of the config and tokenizer files that went along
+   * @param provenance what the model says of its making
+   * @param bytes length of all model and data files together
+   * @param leftOver files of an older output that could not be deleted
+   */
+  public record Result(
+      List<Path> output,
+      List<String> carried,
+      Provenance provenance,
+      long bytes,
+      List<Path> leftOver) {}
+
+  /**
+   * Writes the output.
+   *
+   * @param threads how many threads fold and copy; the bytes do not depend on it
+   * @throws dev.graft.error.GraftException if it cannot be done; then nothing has changed
+   */
+  public Result run(int threads) {
+    OnnxModel model = plan.model();
+    try (SourceFiles sources = new SourceFiles(model);
+        AtomicOutput output = AtomicOutput.begin(plan.request().output())) {
+      InputFile modelFile = sources.file(model.path());
+      BaseRecord base = baseRecord(modelFile, sources);
+      Provenance draft = provenance(base, draftTensors());
+      ModelPatch patch = plan.patch(modelFile);
+      patch.appendMetadata(key(), draft.json().length);
+      SequencedMap<String, String> names =
+          DataFileNames.choose(model.dataFiles().sequencedKeySet(), output, contentHash(draft));
+      List<Path> older = OlderOutput.dataFiles(plan, names.values());
+      SequencedMap<String, FilePlan> files = patch.plan(names);
+      PlanWriter writer = new PlanWriter(sources, progress);
+      List<Path> written = new ArrayList<>();
+      for (Map.Entry<String, FilePlan> file : files.entrySet()) {
+        OutputFile out = file(output, file.getKey());
+        written.add(out.path());
+        writer.add(file.getValue(), out);
+      }
+      writer.run(threads);
+      Provenance provenance = provenance(base, tensorRecords());
+      writer.fill(List.of(provenance.json()));
+      List<String> carried = CarriedFiles.add(model.path(), output);
+      older.forEach(output::retire);
+      List<Path> leftOver = output.commit();
+      long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
+      return new Result(written.reversed(), carried, provenance, bytes, leftOver);
+    }
+  }
+
+  private static OutputFile file(AtomicOutput output, String location) {
+    return location.isEmpty()
+        ? output.main()
+        : output.addFile(output.main().path().resolveSibling(location));
+  }
+
+  private String key() {
+    return Provenance.KEY + (plan.earlier().size() + 1);
+  }
+
+  private Provenance provenance(BaseRecord base, List<TensorRecord> tensors) {
+    AdapterRecord adapter =
+        new AdapterRecord(
+            plan.adapter().name(), plan.adapterSha256(), plan.request().weight());
+    return Provenance.of(tool, adapter, base, tensors);
+  }
+
+  private BaseRecord baseRecord(InputFile modelFile, SourceFiles sources) {
+    List<DataFileRecord> dataFiles = new ArrayList<>();
+    plan.model()
+        .dataFiles()
+        .forEach(
+            (location, path) ->
+                dataFiles.add(new DataFileRecord(location, sources.file(path).size())));
+    return new BaseRecord(Skeleton.sha256(plan.model(), modelFile), dataFiles);
+  }
+
+  private List<TensorRecord> draftTensors() {
+    return plan.tensors().stream().map(t -> record(t, NO_HASH, NO_HASH)).toList();
+  }
+
+  private List<TensorRecord> tensorRecords() {
+    return plan.tensors().stream()
+        .map(t -> record(t, t.hashes().before(), t.hashes().after()))
+        .toList();
+  }
+
+  private static TensorRecord record(FoldedTensor tensor, String before, String after) {
+    double scale = tensor.change() instanceof Change.LowRank lowRank ? lowRank.scale() : 0;
+    return new TensorRecord(tensor.outputName(), tensor.target(), scale, before, after);
+  }
+
+  /** Hash of what determines the output: base, adapter, weight and places. */
+  private static String contentHash(Provenance draft) {
+    Sha256 hash = new Sha256();
+    hash.update(MemorySegment.ofArray(draft.json()));
+    return hash.hex();
+  }
+}

@@ -1,0 +1,196 @@
+package dev.graft.fold;
+
+import dev.graft.error.RuntimeFailure;
+import dev.graft.io.InputFile;
+import dev.graft.io.OutputFile;
+import dev.graft.io.Progress;
+import dev.graft.io.RangeCopier;
+import dev.graft.onnx.FilePlan;
+import dev.graft.onnx.Piece;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Writes planned files: tensors and long copies are jobs for a few threads, largest first; what is small is
+ * gathered and written in order.
+ */
+final class PlanWriter {
+
+  private static final long SMALL = 1 << 16;
+  private static final long COPY_STEP = 64L << 20;
+
+  private final SourceFiles sources;
+  private final Progress progress;
+  private final List<Job> jobs = new ArrayList<>();
+  private final List<Deferred> deferred = new ArrayList<>();
+
+  /** Something for a worker. */
+  private record Job(long bytes, Work work) {}
+
+  /** What a worker does with its folder. */
+  private interface Work {
+    void run(TensorFolder folder);
+  }
+
+  /** A place that is filled when everything else is written. */
+  private record Deferred(OutputFile out, long position, long length) {}
+
+  PlanWriter(SourceFiles sources, Progress progress) {
+    this.sources = sources;
+    this.progress = progress;
+  }
+
+  /** Writes the small pieces of a file and queues the rest. */
+  void add(FilePlan plan, OutputFile out) {
+    SmallPieces small = new SmallPieces(out);
+    long position = 0;
+    for (Piece piece : plan.pieces()) {
+      switch (piece) {
+        case Piece.Literal literal -> small.append(literal.bytes(), position);
+        case Piece.Copied copied -> {
+          if (copied.lengthBytes() <= SMALL) {
+            byte[] bytes = new byte[(int) copied.lengthBytes()];
+            InputFile from = sources.file(copied.from());
+            from.readFully(MemorySegment.ofArray(bytes), copied.offset());
+            small.append(bytes, position);
+          } else {
+            queueCopy(copied, out, position);
+          }
+        }
+        case Piece.Produced produced -> queueFold((FoldedTensor) produced.content(), out, position);
+        case Piece.Deferred later -> deferred.add(new Deferred(out, position, later.lengthBytes()));
+      }
+      position += piece.lengthBytes();
+    }
+    small.flush();
+  }
+
+  /** Does the queued work on so many threads. */
+  void run(int threads) {
+    jobs.sort(Comparator.comparingLong(Job::bytes).reversed());
+    ConcurrentLinkedQueue<Job> queue = new ConcurrentLinkedQueue<>(jobs);
+    ExecutorService pool = Executors.newFixedThreadPool(threads, Thread.ofPlatform().daemon().factory());
+    try {
+      List<Future<?>> workers = new ArrayList<>();
+      for (int i = 0; i < threads; i++) {
+        workers.add(pool.submit(() -> drain(queue)));
+      }
+      for (Future<?> worker : workers) {
+        worker.get();
+      }
+    } catch (ExecutionException e) {
+      queue.clear();
+      if (e.getCause() instanceof RuntimeException known) {
+        throw known;
+      }
+      throw new RuntimeFailure("a worker failed: " + e.getCause(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuntimeFailure("interrupted before the output was complete", e);
+    } finally {
+      queue.clear();
+      pool.shutdownNow();
+      awaitEnd(pool);
+    }
+  }
+
+  /** Fills the deferred places, in the order in which they were added. */
+  void fill(List<byte[]> values) {
+    for (int i = 0; i < deferred.size(); i++) {
+      Deferred place = deferred.get(i);
+      if (values.get(i).length != place.length()) {
+        throw new IllegalStateException(
+            "a deferred value has " + values.get(i).length + " bytes, not " + place.length());
+      }
+      place.out().write(MemorySegment.ofArray(values.get(i)), place.position());
+    }
+  }
+
+  private static void drain(ConcurrentLinkedQueue<Job> queue) {
+    try (TensorFolder folder = new TensorFolder()) {
+      for (Job job = queue.poll(); job != null; job = queue.poll()) {
+        job.work().run(folder);
+      }
+    } catch (RuntimeException | Error e) {
+      queue.clear();
+      throw e;
+    }
+  }
+
+  /** Files may only be closed and deleted once no worker writes any more. */
+  private static void awaitEnd(ExecutorService pool) {
+    pool.close();
+  }
+
+  private void queueFold(FoldedTensor tensor, OutputFile out, long position) {
+    jobs.add(
+        new Job(
+            tensor.lengthBytes() * 4,
+            folder ->
+                folder.fold(
+                    tensor,
+                    sources.bytes(tensor.base()),
+                    (block, offset) -> out.write(block, position + offset),
+                    progress)));
+  }
+
+  private void queueCopy(Piece.Copied piece, OutputFile out, long position) {
+    for (long done = 0; done < piece.lengthBytes(); done += COPY_STEP) {
+      long from = piece.offset() + done;
+      long to = position + done;
+      long length = Math.min(COPY_STEP, piece.lengthBytes() - done);
+      jobs.add(
+          new Job(
+              length,
+              folder -> {
+                try (RangeCopier copier =
+                    new RangeCopier(sources.file(piece.from()), out, progress)) {
+                  copier.copy(from, length, to);
+                }
+              }));
+    }
+  }
+
+  /** Gathers neighbouring small pieces into one write. */
+  private static final class SmallPieces {
+    private static final int CAPACITY = 1 << 20;
+
+    private final OutputFile out;
+    private final byte[] buffer = new byte[CAPACITY];
+    private long start;
+    private int length;
+
+    SmallPieces(OutputFile out) {
+      this.out = out;
+    }
+
+    void append(byte[] bytes, long position) {
+      if (position != start + length || bytes.length > CAPACITY - length) {
+        flush();
+        start = position;
+      }
+      if (bytes.length > CAPACITY) {
+        out.write(MemorySegment.ofArray(bytes), position);
+        start = position + bytes.length;
+        return;
+      }
+      System.arraycopy(bytes, 0, buffer, length, bytes.length);
+      length += bytes.length;
+    }
+
+    void flush() {
+      if (length > 0) {
+        out.write(MemorySegment.ofArray(buffer).asSlice(0, length), start);
+      }
+      start += length;
+      length = 0;
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package dev.graft.fold;
+
+import dev.graft.error.FormatException;
+import dev.graft.onnx.OnnxModel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What a merged model says of its making, one metadata entry for each adapter in it. No path and no time:
+ * the same merge gives the same bytes anywhere.
+ *
+ * @param schema version of this record
+ * @param tool name and version of the program
+ * @param adapter what was folded in
+ * @param base what it was folded into
+ * @param tensors every tensor that changed
+ */
+public record Provenance(
+    int schema, String tool, AdapterRecord adapter, BaseRecord base, List<TensorRecord> tensors) {
+
+  /** Metadata keys are this and a number, counted from 1. */
+  public static final String KEY = "graft.merge.";
+
+  private static final int SCHEMA = 1;
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  /**
+   * An adapter.
+   *
+   * @param name its folder's name
+   * @param sha256 of its files
+   * @param weight the user's factor
+   */
+  public record AdapterRecord(String name, String sha256, double weight) {}
+
+  /**
+   * A base model.
+   *
+   * @param skeletonSha256 of the model file without its weights
+   * @param dataFiles its external data
+   */
+  public record BaseRecord(String skeletonSha256, List<DataFileRecord> dataFiles) {}
+
+  /**
+   * A data file of the base.
+   *
+   * @param location its name in the base
+   * @param length in bytes
+   */
+  public record DataFileRecord(String location, long length) {}
+
+  /**
+   * A tensor that changed.
+   *
+   * @param name its name in the file
+   * @param target the adapter's name for it
+   * @param scale the factor on B·A; 0 for a tensor that was replaced as a whole
+   * @param before SHA-256 of its bytes in the base
+   * @param after SHA-256 of its bytes in the output
+   */
+  public record TensorRecord(
+      String name, String target, double scale, String before, String after) {}
+
+  static Provenance of(
+      String tool, AdapterRecord adapter, BaseRecord base, List<TensorRecord> tensors) {
+    return new Provenance(SCHEMA, tool, adapter, base, tensors);
+  }
+
+  byte[] json() {
+    return JSON.writeValueAsString(this).getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * All records of a model, oldest first.
+   *
+   * @throws FormatException if one cannot be read
+   */
+  public static List<Provenance> of(OnnxModel model) {
+    Map<String, String> metadata = model.metadata();
+    List<Provenance> records = new ArrayList<>();
+    for (int i = 1; metadata.containsKey(KEY + i); i++) {
+      try {
+        records.add(JSON.readValue(metadata.get(KEY + i), Provenance.class));
+      } catch (JacksonException e) {
+        throw new FormatException(
+            "%s: the metadata '%s%d' is not a record of this tool: %s"
+                .formatted(model.path(), KEY, i, e.getOriginalMessage()),
+            e);
+      }
+    }
+    return records;
+  }
+}

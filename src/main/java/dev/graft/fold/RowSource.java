@@ -1,0 +1,14 @@
+package dev.graft.fold;
+
+/** Computes new values row by row. One instance serves one thread. */
+interface RowSource {
+
+  /**
+   * Turns old values into new ones.
+   *
+   * @param row which row, counted from 0
+   * @param values the row's old values, replaced by the new ones
+   * @param count how many
+   */
+  void apply(long row, float[] values, int count);
+}

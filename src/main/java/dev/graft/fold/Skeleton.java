@@ -1,0 +1,48 @@
+package dev.graft.fold;
+
+import dev.graft.io.InputFile;
+import dev.graft.io.Sha256;
+import dev.graft.onnx.OnnxModel;
+import dev.graft.tensor.TensorSource;
+import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The hash of what a model file holds beside its weights: SHA-256 over its bytes in order, without the data
+ * of embedded tensors of {@value #LEFT_OUT_FROM} bytes or more. It tells one base from another without
+ * reading the weights.
+ */
+final class Skeleton {
+
+  private static final int LEFT_OUT_FROM = 1024;
+
+  private Skeleton() {}
+
+  static String sha256(OnnxModel model, InputFile file) {
+    List<TensorSource> payloads =
+        model.tensors().stream()
+            .flatMap(t -> t.source().stream())
+            .filter(s -> s.file().equals(model.path()) && s.length() >= LEFT_OUT_FROM)
+            .sorted(Comparator.comparingLong(TensorSource::offset))
+            .toList();
+    Sha256 hash = new Sha256();
+    long position = 0;
+    for (TensorSource payload : payloads) {
+      add(hash, file, position, payload.offset());
+      position = Math.max(position, payload.end());
+    }
+    add(hash, file, position, model.fileLength());
+    return hash.hex();
+  }
+
+  private static void add(Sha256 hash, InputFile file, long from, long to) {
+    byte[] block = new byte[(int) Math.min(1 << 16, Math.max(0, to - from))];
+    for (long at = from; at < to; at += block.length) {
+      MemorySegment part =
+          MemorySegment.ofArray(block).asSlice(0, Math.min(block.length, to - at));
+      file.readFully(part, at);
+      hash.update(part);
+    }
+  }
+}

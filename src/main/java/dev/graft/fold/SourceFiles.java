@@ -1,0 +1,73 @@
+package dev.graft.fold;
+
+import dev.graft.fold.TensorFolder.Source;
+import dev.graft.io.ByteSource;
+import dev.graft.io.InputFile;
+import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.StoredTensor;
+import dev.graft.onnx.TypedValues;
+import dev.graft.tensor.TensorSource;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The files of a model, each opened once. */
+final class SourceFiles implements AutoCloseable {
+
+  private final OnnxModel model;
+  private final Map<Path, InputFile> open = new HashMap<>();
+
+  SourceFiles(OnnxModel model) {
+    this.model = model;
+  }
+
+  /** The open file of this path. */
+  synchronized InputFile file(Path path) {
+    return open.computeIfAbsent(path, model::openSource);
+  }
+
+  /** The stored bytes of a tensor, decoded where they stand in typed fields. */
+  Source bytes(StoredTensor tensor) {
+    if (tensor.source().isEmpty()) {
+      InputFile file = file(model.path());
+      return new Source(new Decoded(file.path(), TypedValues.decode(tensor, file)), 0);
+    }
+    TensorSource source = tensor.source().get();
+    return new Source(file(source.file()), source.offset());
+  }
+
+  /** A tensor's bytes as they stand, for a typed tensor those of its whole message. */
+  Source stored(StoredTensor tensor) {
+    return tensor.source().isPresent()
+        ? bytes(tensor)
+        : new Source(file(model.path()), tensor.span().bodyStart());
+  }
+
+  /** How many bytes {@link #stored} has. */
+  static long storedLength(StoredTensor tensor) {
+    return tensor
+        .source()
+        .map(TensorSource::length)
+        .orElse(tensor.span().bodyEnd() - tensor.span().bodyStart());
+  }
+
+  @Override
+  public synchronized void close() {
+    open.values().forEach(InputFile::close);
+    open.clear();
+  }
+
+  /** Values that had to be decoded. */
+  private record Decoded(Path path, byte[] values) implements ByteSource {
+    @Override
+    public long size() {
+      return values.length;
+    }
+
+    @Override
+    public void readFully(MemorySegment into, long position) {
+      MemorySegment.copy(MemorySegment.ofArray(values), position, into, 0, into.byteSize());
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.graft.fold;
+
+import dev.graft.error.UnsupportedException;
+import dev.graft.fold.FoldedTensor.Hashes;
+import dev.graft.io.ByteSource;
+import dev.graft.io.Progress;
+import dev.graft.io.Sha256;
+import dev.graft.match.Turn;
+import dev.graft.onnx.StoredTensor;
+import dev.graft.safetensors.SafetensorsData;
+import dev.graft.tensor.DType;
+import dev.graft.tensor.FloatCodec;
+import dev.graft.tensor.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Folds one tensor at a time: reads a block, hashes it, changes it row by row, hashes it again and writes
+ * it, all while the block is in the cache. One instance serves one thread.
+ */
+final class TensorFolder implements AutoCloseable {
+
+  private static final int BLOCK_BYTES = 1 << 20;
+  private static final int FLAT_ROW = 1 << 16;
+
+  /** Wider rows would need buffers that no model has asked for yet. */
+  private static final long MAX_ROW = 1 << 22;
+
+  private final Arena arena = Arena.ofConfined();
+  private MemorySegment buffer;
+
+  TensorFolder() {
+    buffer = arena.allocate(BLOCK_BYTES, 64);
+  }
+
+  /** Takes finished blocks. */
+  interface Sink {
+    void write(MemorySegment block, long offset);
+  }
+
+  /**
+   * Folds a tensor.
+   *
+   * @param tensor what to fold
+   * @param source its stored bytes
+   * @param sink where the new bytes go, at offsets from the tensor's start
+   * @param progress told of every byte written
+   * @throws dev.graft.error.FormatException if the result holds a value that is not finite
+   */
+  void fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
+    DType type = tensor.base().dtype();
+    int elementBytes = type.bits() / 8;
+    int rowLength = rowLength(tensor);
+    RowSource rows = rows(tensor, rowLength);
+    FloatCodec codec = new FloatCodec(type, rowLength);
+    float[] values = new float[rowLength];
+    Sha256 before = new Sha256();
+    Sha256 after = new Sha256();
+    long rowBytes = (long) rowLength * elementBytes;
+    long blockBytes = Math.max(1, BLOCK_BYTES / rowBytes) * rowBytes;
+    MemorySegment block = block(blockBytes);
+    long total = tensor.lengthBytes();
+    FiniteCheck finite = new FiniteCheck(tensor);
+    for (long done = 0; done < total; done += blockBytes) {
+      MemorySegment part = block.asSlice(0, Math.min(blockBytes, total - done));
+      source.bytes().readFully(part, source.offset() + done);
+      before.update(part);
+      for (long at = 0; at < part.byteSize(); at += rowBytes) {
+        int count = (int) (Math.min(rowBytes, part.byteSize() - at) / elementBytes);
+        long row = (done + at) / rowBytes;
+        codec.decode(part, at, values, count);
+        rows.apply(row, values, count);
+        finite.check(values, count, row * rowLength);
+        codec.encode(values, count, part, at);
+      }
+      after.update(part);
+      sink.write(part, done);
+      progress.advance(part.byteSize());
+    }
+    tensor.done(new Hashes(before.hex(), after.hex()));
+  }
+
+  /**
+   * Stored bytes.
+   *
+   * @param bytes the file or the decoded values
+   * @param offset where the tensor begins
+   */
+  record Source(ByteSource bytes, long offset) {}
+
+  private MemorySegment block(long bytes) {
+    if (buffer.byteSize() < bytes) {
+      buffer = arena.allocate(bytes, 64);
+    }
+    return buffer;
+  }
+
+  private static int rowLength(FoldedTensor tensor) {
+    StoredTensor base = tensor.base();
+    Shape shape = base.shape();
+    boolean flat = tensor.change() instanceof Change.Whole whole && whole.turn() == Turn.AS_IS;
+    long length = flat ? Math.min(FLAT_ROW, Math.max(1, shape.elements())) : shape.dim(1);
+    if (length > MAX_ROW) {
+      throw new UnsupportedException(
+          "tensor '%s' has rows of %,d values; Graft folds up to %,d"
+              .formatted(base.label(), length, MAX_ROW));
+    }
+    return (int) Math.max(1, length);
+  }
+
+  private static RowSource rows(FoldedTensor tensor, int rowLength) {
+    return switch (tensor.change()) {
+      case Change.LowRank lowRank -> LowRankRows.of(lowRank, SafetensorsData::readFloats);
+      case Change.Whole whole -> new WholeRows(whole, rowLength);
+    };
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,70 @@
+package dev.graft.fold;
+
+import dev.graft.match.Turn;
+import dev.graft.safetensors.SafetensorsData;
+import dev.graft.safetensors.SafetensorsTensor;
+import dev.graft.tensor.FloatCodec;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Rows of a tensor that replaces another, read from the adapter a window at a time so that a head of any
+ * size fits in little memory.
+ */
+final class WholeRows implements RowSource {
+
+  private static final int WINDOW_ELEMENTS = 1 << 20;
+
+  private final SafetensorsTensor value;
+  private final Turn turn;
+  private final int rowLength;
+  private final FloatCodec codec;
+  private final int elementBytes;
+  private float[] window = new float[0];
+  private long windowRow;
+  private long windowRows;
+
+  WholeRows(Change.Whole change, int rowLength) {
+    this.value = change.value();
+    this.turn = change.turn();
+    this.rowLength = rowLength;
+    this.elementBytes = value.dtype().bits() / 8;
+    this.codec = new FloatCodec(value.dtype(), Math.max(WINDOW_ELEMENTS, rowLength));
+  }
+
+  @Override
+  public void apply(long row, float[] values, int count) {
+    if (turn == Turn.AS_IS) {
+      float[] read = read(row * rowLength, count);
+      System.arraycopy(read, 0, values, 0, count);
+      return;
+    }
+    if (row < windowRow || row >= windowRow + windowRows) {
+      load(row);
+    }
+    System.arraycopy(window, (int) (row - windowRow) * rowLength, values, 0, count);
+  }
+
+  /** Gathers some columns of the adapter's tensor, which are rows in the file. */
+  private void load(long row) {
+    long columns = value.shape().dim(1);
+    int rows = (int) Math.min(columns - row, Math.max(1, WINDOW_ELEMENTS / rowLength));
+    window = new float[rows * rowLength];
+    for (int out = 0; out < rowLength; out++) {
+      float[] part = read(out * columns + row, rows);
+      for (int i = 0; i < rows; i++) {
+        window[i * rowLength + out] = part[i];
+      }
+    }
+    windowRow = row;
+    windowRows = rows;
+  }
+
+  private float[] read(long element, int count) {
+    byte[] bytes = new byte[count * elementBytes];
+    MemorySegment segment = MemorySegment.ofArray(bytes);
+    SafetensorsData.read(value, element * elementBytes, segment);
+    float[] floats = new float[count];
+    codec.decode(segment, 0, floats, count);
+    return floats;
+  }
+}

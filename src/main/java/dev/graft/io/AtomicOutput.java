@@ -1,0 +1,198 @@
+package dev.graft.io;
+
+import dev.graft.error.RuntimeFailure;
+import dev.graft.error.UsageException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * One main file and any number of further ones that appear whole or not at all. Until {@link
+ * #commit} everything lies under temporary names; then the further files get theirs, which must be
+ * free, and last the rename of the main file, which may replace an older one, is the one commit
+ * point. Closing without a commit, a failure or Ctrl-C removes every trace and leaves older files
+ * as they were.
+ *
+ * <pre>{@code
+ * try (AtomicOutput out = AtomicOutput.begin(path)) {
+ *   out.main().write(bytes, 0);
+ *   out.commit();
+ * }
+ * }</pre>
+ *
+ * <p>The files may be written from several threads, the set itself belongs to one.
+ */
+public final class AtomicOutput implements AutoCloseable {
+
+  private final OutputFile main;
+  private final List<OutputFile> further = new ArrayList<>();
+  private final Deque<Path> createdFolders;
+  private final List<Path> retired = new ArrayList<>();
+  private boolean committed;
+  private boolean closed;
+
+  private AtomicOutput(OutputFile main, Deque<Path> createdFolders) {
+    this.main = main;
+    this.createdFolders = createdFolders;
+  }
+
+  /**
+   * Begins an output. Folders above it that are missing are created, and removed again if nothing
+   * comes of it.
+   *
+   * @param mainPath where the main file is to appear; an older file there stays whole until the
+   *     commit
+   * @throws UsageException if the path is a folder
+   * @throws RuntimeFailure if the folder cannot be written to
+   */
+  public static AtomicOutput begin(Path mainPath) {
+    Path path = mainPath.toAbsolutePath();
+    if (path.getFileName() == null || Files.isDirectory(path)) {
+      throw new UsageException(mainPath + ": the output is a directory; name a file in it");
+    }
+    Deque<Path> created = new ArrayDeque<>();
+    try {
+      createFoldersAbove(path, created);
+      return new AtomicOutput(OutputFile.create(path), created);
+    } catch (RuntimeException e) {
+      created.forEach(Unfinished::remove);
+      throw e;
+    }
+  }
+
+  private static void createFoldersAbove(Path path, Deque<Path> createdNewestFirst) {
+    Deque<Path> missing = new ArrayDeque<>();
+    for (Path p = path.getParent(); p != null && !Files.exists(p); p = p.getParent()) {
+      missing.push(p);
+    }
+    for (Path folder : missing) {
+      try {
+        Files.createDirectory(folder);
+        createdNewestFirst.push(folder);
+        Unfinished.add(folder);
+      } catch (IOException e) {
+        if (Files.isDirectory(folder)) {
+          continue; // another process was quicker, and the folder is its own
+        }
+        throw new RuntimeFailure(
+            folder + ": the folder cannot be created: " + Refusal.reason(e), e);
+      }
+    }
+  }
+
+  /** The file whose rename commits the output. */
+  public OutputFile main() {
+    return main;
+  }
+
+  /**
+   * Whether {@link #addFile} would accept the path: nothing has that name, not even a dangling
+   * link.
+   */
+  public boolean isFree(Path path) {
+    Path absolute = path.toAbsolutePath();
+    return !Files.exists(absolute, LinkOption.NOFOLLOW_LINKS)
+        && !absolute.equals(main.path())
+        && further.stream().noneMatch(file -> file.path().equals(absolute));
+  }
+
+  /**
+   * Adds a file to the output, in an existing folder.
+   *
+   * @throws RuntimeFailure if the name is taken: nothing that exists is overwritten before the
+   *     commit point
+   */
+  public OutputFile addFile(Path path) {
+    if (!isFree(path)) {
+      throw new RuntimeFailure(path + ": the name is taken; existing files are never overwritten");
+    }
+    OutputFile file = OutputFile.create(path.toAbsolutePath());
+    further.add(file);
+    return file;
+  }
+
+  /** Names a file that the new main file no longer needs; it is deleted after the commit point. */
+  public void retire(Path old) {
+    retired.add(old);
+  }
+
+  /**
+   * Makes the output appear: all bytes reach the disk first, then the names change.
+   *
+   * @return the retired files that could not be deleted; the output is complete all the same
+   * @throws RuntimeFailure if anything fails before the commit point; close this to remove what was
+   *     written
+   */
+  public List<Path> commit() {
+    if (closed || committed) {
+      throw new IllegalStateException(
+          main.path() + ": already " + (committed ? "committed" : "closed"));
+    }
+    further.forEach(OutputFile::finish);
+    main.finish();
+    Unfinished.LOCK.lock();
+    try {
+      further.forEach(OutputFile::publishFresh);
+      further.stream().map(AtomicOutput::folderOf).distinct().forEach(AtomicOutput::forceFolder);
+      main.publish();
+      committed = true;
+      further.forEach(OutputFile::keep);
+      main.keep();
+      createdFolders.forEach(Unfinished::forget);
+    } finally {
+      Unfinished.LOCK.unlock();
+    }
+    forceFolder(folderOf(main));
+    createdFolders.forEach(folder -> forceFolder(folder.resolveSibling("")));
+    return deleteRetired();
+  }
+
+  private static Path folderOf(OutputFile file) {
+    return file.path().resolveSibling("");
+  }
+
+  /**
+   * Makes renames durable. Where folders cannot be opened (Windows) the file system sees to it
+   * itself.
+   */
+  private static void forceFolder(Path folder) {
+    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+      channel.force(true);
+    } catch (IOException e) {
+      // The files themselves are on the disk; only a power cut right now could lose the new names.
+    }
+  }
+
+  private List<Path> deleteRetired() {
+    List<Path> left = new ArrayList<>();
+    for (Path old : retired) {
+      try {
+        Files.deleteIfExists(old);
+      } catch (IOException e) {
+        left.add(old);
+      }
+    }
+    return List.copyOf(left);
+  }
+
+  /** Removes everything unless it was committed. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (!committed) {
+      further.forEach(OutputFile::discard);
+      main.discard();
+      createdFolders.forEach(Unfinished::remove);
+    }
+  }
+}
