@@ -30,7 +30,8 @@ final class HostTensorTest {
   void refusesAnotherNumberOfValuesThanTheShapeHas() {
     assertThatThrownBy(() -> HostTensor.ofFloats(Shape.of(2), 1f))
         .hasMessage("shape [2] has 2 elements, but 1 values were given");
-    assertThatThrownBy(() -> HostTensor.ofLongs(Shape.of(2), 1, 2, 3)).hasMessageContaining("3 values");
+    assertThatThrownBy(() -> HostTensor.ofLongs(Shape.of(2), 1, 2, 3))
+        .hasMessageContaining("3 values");
   }
 
   @Test
@@ -54,8 +55,7 @@ final class HostTensorTest {
   @EnumSource(names = {"FLOAT32", "FLOAT16", "BFLOAT16", "FLOAT64"})
   void givesBackFloatsOfEveryWidth(DType dtype) {
     HostTensor tensor =
-        HostTensor.ofDoubles(
-            dtype, Shape.of(2, 2), -1.5, 0, Double.NEGATIVE_INFINITY, Double.NaN);
+        HostTensor.ofDoubles(dtype, Shape.of(2, 2), -1.5, 0, Double.NEGATIVE_INFINITY, Double.NaN);
     assertThat(tensor.toDoubles()).containsExactly(-1.5, 0, Double.NEGATIVE_INFINITY, Double.NaN);
     assertThat(tensor.toFloats()).containsExactly(-1.5f, 0, Float.NEGATIVE_INFINITY, Float.NaN);
   }

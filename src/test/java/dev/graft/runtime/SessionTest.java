@@ -69,8 +69,7 @@ final class SessionTest {
 
   @Test
   void refusesAModelWithAnOperatorThatNobodyKnows() {
-    Path model =
-        TinyModels.write(folder.resolve("odd.onnx"), Wire.of("Frobnicate", "x", "y", "2"));
+    Path model = TinyModels.write(folder.resolve("odd.onnx"), Wire.of("Frobnicate", "x", "y", "2"));
     assertThatThrownBy(() -> open(model))
         .isInstanceOf(RuntimeFailure.class)
         .hasMessageContaining("Frobnicate");
@@ -117,8 +116,7 @@ final class SessionTest {
     session.close();
     session.close();
     HostTensor x = HostTensor.ofFloats(Shape.of(1), 1f);
-    assertThatThrownBy(() -> session.run(Map.of("x", x)))
-        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> session.run(Map.of("x", x))).isInstanceOf(IllegalStateException.class);
   }
 
   @Test
@@ -127,8 +125,7 @@ final class SessionTest {
       assertThat(session.inputs())
           .extracting(v -> v.name() + " " + v.signature())
           .startsWith("input_ids INT64 [batch_size, sequence_length]")
-          .contains(
-              "past_key_values.1.value FLOAT16 [batch_size, 2, past_sequence_length, 16]");
+          .contains("past_key_values.1.value FLOAT16 [batch_size, 2, past_sequence_length, 16]");
       assertThat(session.outputs().getFirst().signature())
           .isEqualTo("FLOAT16 [batch_size, sequence_length, 97]");
     }
@@ -150,12 +147,9 @@ final class SessionTest {
 
   @ParameterizedTest
   @EnumSource(
-      names = {
-        "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"
-      })
+      names = {"BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"})
   void passesIntegersOfEveryTypeThrough(DType dtype) {
-    Path model =
-        TinyModels.write(folder.resolve("m.onnx"), Wire.identity(dtype, "x", "n"));
+    Path model = TinyModels.write(folder.resolve("m.onnx"), Wire.identity(dtype, "x", "n"));
     try (Session session = open(model)) {
       HostTensor fed = HostTensor.ofIntegers(dtype, Shape.of(3), 1, 0, 1);
       HostTensor given = session.run(Map.of("x", fed)).firstEntry().getValue();
@@ -167,8 +161,7 @@ final class SessionTest {
   @ParameterizedTest
   @EnumSource(names = {"FLOAT32", "FLOAT16", "BFLOAT16", "FLOAT64"})
   void passesFloatsOfEveryTypeThrough(DType dtype) {
-    Path model =
-        TinyModels.write(folder.resolve("m.onnx"), Wire.identity(dtype, "x", "n"));
+    Path model = TinyModels.write(folder.resolve("m.onnx"), Wire.identity(dtype, "x", "n"));
     try (Session session = open(model)) {
       HostTensor fed = HostTensor.ofDoubles(dtype, Shape.of(2), -2.5, Double.NaN);
       HostTensor given = session.run(Map.of("x", fed)).firstEntry().getValue();
@@ -236,8 +229,7 @@ final class SessionTest {
     try (Session session = open(model)) {
       outputs = session.run(Map.of("x", HostTensor.ofFloats(Shape.of(1), 4f)));
     }
-    assertThat(outputs)
-        .hasEntrySatisfying("y", y -> assertThat(y.toFloats()).containsExactly(-4f));
+    assertThat(outputs).hasEntrySatisfying("y", y -> assertThat(y.toFloats()).containsExactly(-4f));
   }
 
   @ParameterizedTest

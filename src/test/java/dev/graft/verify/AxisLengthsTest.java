@@ -18,11 +18,10 @@ final class AxisLengthsTest {
         name,
         dtype,
         Arrays.stream(dims)
-            .map(
-                dim ->
-                    dim.matches("\\d+")
-                        ? new Dimension(Long.parseLong(dim), "")
-                        : new Dimension(Dimension.FREE, dim))
+            .map(dim ->
+                dim.matches("\\d+")
+                    ? new Dimension(Long.parseLong(dim), "")
+                    : new Dimension(Dimension.FREE, dim))
             .toList());
   }
 
@@ -81,7 +80,7 @@ final class AxisLengthsTest {
   }
 
   @Test
-  void givesOneNameOneLengthAndSettlesTheCacheFirst() {
+  void givesOneNameOneLengthWhereverItStandsFirst() {
     ModelValue mask = input("attention_mask", DType.INT64, "s0", "s1 + s2");
     ModelValue ids = input("input_ids", DType.INT64, "s0", "s1");
     ModelValue past = input("past_key_values.0.key", DType.FLOAT32, "s0", "2", "s2", "16");

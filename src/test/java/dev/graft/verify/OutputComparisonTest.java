@@ -18,7 +18,8 @@ final class OutputComparisonTest {
   private static final float NAN = Float.NaN;
   private static final float INFINITE = Float.POSITIVE_INFINITY;
 
-  private static OutputParity compare(Tolerance tolerance, HostTensor output, HostTensor reference) {
+  private static OutputParity compare(
+      Tolerance tolerance, HostTensor output, HostTensor reference) {
     return OutputComparison.compare(
         new Named("y", output), new Named("golden", reference), tolerance);
   }

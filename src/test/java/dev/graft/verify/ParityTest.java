@@ -75,6 +75,14 @@ final class ParityTest {
   }
 
   @Test
+  void looksForTheTensorBeforeItLoadsTheModel() {
+    Path golden = golden("base", Shape.of(2), 0, 0);
+    assertThatThrownBy(
+            () -> compare(folder.resolve("none.onnx"), stored(golden, "merged"), MADE_UP))
+        .hasMessageContaining("there is no tensor 'merged'");
+  }
+
+  @Test
   void listsTheTensorsWhenNoneIsNamedLikeAnOutput() {
     Path model = model("m.onnx", Wire.of("Neg", "x", "y", "2"));
     Path golden = golden("base", Shape.of(2), 0, 0);
@@ -138,8 +146,10 @@ final class ParityTest {
 
   @Test
   void failsWhenOneOutputOfSeveralDiffers() {
-    Path candidate = model("a.onnx", Wire.of("Neg", "x", "a", "64"), Wire.of("Neg", "u", "b", "64"));
-    Path reference = model("b.onnx", Wire.of("Neg", "x", "a", "64"), Wire.of("Abs", "u", "b", "64"));
+    Path candidate =
+        model("a.onnx", Wire.of("Neg", "x", "a", "64"), Wire.of("Neg", "u", "b", "64"));
+    Path reference =
+        model("b.onnx", Wire.of("Neg", "x", "a", "64"), Wire.of("Abs", "u", "b", "64"));
     ParityReport report = compare(candidate, new Reference.Model(reference), MADE_UP);
     assertThat(report.holds()).isFalse();
     assertThat(report.outputs()).extracting(OutputParity::holds).containsExactly(true, false);
@@ -160,8 +170,7 @@ final class ParityTest {
     new SafetensorsWriter().add("x", Shape.of(2), new float[] {1, -2}).write(inputs);
     Path golden = golden("y", Shape.of(2), 1, Float.NaN);
     ParityReport report =
-        compare(
-            model, new Reference.Stored(golden, Optional.empty()), new Inputs.Stored(inputs));
+        compare(model, new Reference.Stored(golden, Optional.empty()), new Inputs.Stored(inputs));
     assertThat(report.holds()).isFalse();
     assertThat(report.outputs().getFirst().errors().referenceNonFinite()).isEqualTo(1);
   }
@@ -176,14 +185,14 @@ final class ParityTest {
         .add("ignored", Shape.of(1), new float[] {0})
         .write(inputs);
     ParityReport named =
-        compare(
-            model, stored(golden("z", Shape.of(2), 3, 4), "z"), new Inputs.Stored(inputs));
+        compare(model, stored(golden("z", Shape.of(2), 3, 4), "z"), new Inputs.Stored(inputs));
     assertThat(named.holds()).isTrue();
     assertThat(named.outputs()).extracting(OutputParity::name).containsExactly("z");
     assertThat(named.notCompared()).containsExactly("y");
     ParityReport first =
         compare(
-            model, stored(golden("merged", Shape.of(2), -1, 2), "merged"),
+            model,
+            stored(golden("merged", Shape.of(2), -1, 2), "merged"),
             new Inputs.Stored(inputs));
     assertThat(first.holds()).isTrue();
     assertThat(first.outputs()).extracting(OutputParity::name).containsExactly("y");

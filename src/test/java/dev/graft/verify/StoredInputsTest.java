@@ -39,18 +39,16 @@ final class StoredInputsTest {
   }
 
   private Map<String, HostTensor> feeds(ModelValue... inputs) {
-    return new StoredInputs(StoredTensors.open(file, Arena.ofAuto()))
-        .feeds(MODEL, List.of(inputs));
+    return new StoredInputs(StoredTensors.open(file, Arena.ofAuto())).feeds(MODEL, List.of(inputs));
   }
 
   @Test
   void namesEveryMissingInputAndWhatItNeeds() {
-    assertThatThrownBy(
-            () ->
-                feeds(
-                    AxisLengthsTest.input("input_ids", DType.INT64, "batch", "seq"),
-                    AxisLengthsTest.input("mask", DType.INT64, "batch", "seq"),
-                    AxisLengthsTest.input("y", DType.FLOAT16, "3")))
+    assertThatThrownBy(() ->
+            feeds(
+                AxisLengthsTest.input("input_ids", DType.INT64, "batch", "seq"),
+                AxisLengthsTest.input("mask", DType.INT64, "batch", "seq"),
+                AxisLengthsTest.input("y", DType.FLOAT16, "3")))
         .isInstanceOf(FormatException.class)
         .hasMessageStartingWith(file + ": inputs of m.onnx are missing: ")
         .hasMessageContaining("'mask' (INT64 [batch, seq]), 'y' (FLOAT16 [3])")
