@@ -1,0 +1,182 @@
+package dev.graft.cli;
+
+import static dev.graft.cli.Table.left;
+import static dev.graft.cli.Table.right;
+
+import dev.graft.error.UsageException;
+import dev.graft.runtime.SessionSettings;
+import dev.graft.verify.Inputs;
+import dev.graft.verify.Parity;
+import dev.graft.verify.Reference;
+import dev.graft.verify.Tolerance;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Runs a model and holds its outputs against another's, or against stored ones. */
+@Command(
+    name = "verify",
+    description =
+        "Runs a model through ONNX Runtime and holds its outputs against those of another model, or against"
+            + " stored ones. The exit code is 1 if an element is farther away than atol + rtol x |reference|.",
+    footer = {
+      "  graft verify -m merged.onnx --reference exported-after-merge.onnx",
+      "  graft verify -m merged.onnx --reference-outputs golden.safetensors:merged"
+          + " --inputs golden.safetensors"
+    })
+final class VerifyCommand extends Verb {
+
+  @Option(
+      names = {"-m", "--model"},
+      required = true,
+      paramLabel = "CANDIDATE",
+      description = "The model to check.")
+  private Path model = Path.of("");
+
+  @Option(
+      names = "--reference",
+      paramLabel = "MODEL",
+      description = "A model that gives the right answers.")
+  private Optional<Path> reference = Optional.empty();
+
+  @Option(
+      names = "--reference-outputs",
+      paramLabel = "FILE[:TENSOR]",
+      description =
+          "A safetensors file with the right answers, by the names of the outputs; or one tensor of it, for"
+              + " the output of that name or else the first.")
+  private Optional<String> referenceOutputs = Optional.empty();
+
+  @Option(
+      names = "--inputs",
+      paramLabel = "FILE",
+      description =
+          "A safetensors file with the inputs by name; other tensors in it are ignored. Made up if not given.")
+  private Optional<Path> inputs = Optional.empty();
+
+  @Option(
+      names = "--atol",
+      paramLabel = "X",
+      description = "Absolute tolerance (default 1e-4; 1e-2 for half precision).")
+  private Optional<Double> atol = Optional.empty();
+
+  @Option(names = "--rtol", paramLabel = "X", description = "Relative tolerance (default 1e-3).")
+  private Optional<Double> rtol = Optional.empty();
+
+  @Option(names = "--seed", paramLabel = "N", description = "Seed of inputs that are made up (default 0).")
+  private Optional<Long> seed = Optional.empty();
+
+  @Option(names = "--report", paramLabel = "FILE", description = "Write the JSON report there.")
+  private Optional<Path> report = Optional.empty();
+
+  VerifyCommand(Screen screen) {
+    super(screen);
+  }
+
+  @Override
+  int execute() {
+    Reference against = against();
+    Inputs fed = fed();
+    Parity parity = new Parity(SessionSettings.defaults(), tolerance());
+    try (ReportFile file = ReportFile.begin(report, files())) {
+      VerifyReport found = VerifyReport.of(parity.compare(model, against, fed), name());
+      file.write(found);
+      print(found, () -> text(found));
+      return found.holds() ? Failure.OK : Failure.DOES_NOT_HOLD;
+    }
+  }
+
+  private Reference against() {
+    if (reference.isPresent() == referenceOutputs.isPresent()) {
+      throw new UsageException(
+          "give what the outputs should be: either --reference MODEL or --reference-outputs FILE[:TENSOR]");
+    }
+    if (referenceOutputs.isPresent() && inputs.isEmpty()) {
+      throw new UsageException(
+          "--reference-outputs needs --inputs: stored outputs belong to the inputs that they were made from");
+    }
+    return reference
+        .<Reference>map(Reference.Model::new)
+        .orElseGet(() -> Reference.parseStored(referenceOutputs.orElseThrow()));
+  }
+
+  private Inputs fed() {
+    if (inputs.isPresent() && seed.isPresent()) {
+      throw new UsageException("--seed is for inputs that are made up, but --inputs gives them");
+    }
+    Inputs.Generated plain = Inputs.Generated.defaults();
+    return inputs
+        .<Inputs>map(Inputs.Stored::new)
+        .orElseGet(
+            () ->
+                new Inputs.Generated(
+                    seed.orElse(plain.seed()), plain.vocabulary(), plain.dims()));
+  }
+
+  private Tolerance tolerance() {
+    return Tolerance.of(checked("--atol", atol), checked("--rtol", rtol));
+  }
+
+  private static OptionalDouble checked(String option, Optional<Double> given) {
+    if (given.filter(value -> !(value >= 0 && Double.isFinite(value))).isPresent()) {
+      throw new UsageException(option + " is " + given.get() + ", expected 0 or more");
+    }
+    return given.map(OptionalDouble::of).orElseGet(OptionalDouble::empty);
+  }
+
+  private List<Path> files() {
+    List<Path> files = new ArrayList<>(List.of(model));
+    Stream.of(reference, inputs).flatMap(Optional::stream).forEach(files::add);
+    referenceOutputs.map(text -> Reference.parseStored(text).file()).ifPresent(files::add);
+    return files;
+  }
+
+  private void text(VerifyReport found) {
+    PrintWriter out = screen().out();
+    out.println("candidate  " + found.candidate());
+    out.println("reference  " + found.reference());
+    out.println("inputs     " + found.inputs());
+    out.println();
+    Table table =
+        Table.of(
+            left("output"), left("dtype"), left("shape"), right("max abs"), right("max rel"),
+            right("argmax"), right("atol"), right("rtol"), left(""));
+    for (VerifyReport.Output output : found.outputs()) {
+      table.row(
+          output.name(),
+          output.dtype(),
+          output.shape().toString(),
+          Figures.error(output.maxAbs()),
+          Figures.error(output.maxRel()),
+          output.argmax().map(a -> a.agreeing() + "/" + a.total()).orElse("-"),
+          Figures.error(output.tolerance().atol()),
+          Figures.error(output.tolerance().rtol()),
+          output.holds() ? "holds" : "DOES NOT HOLD");
+    }
+    table.print(out, "");
+    out.println();
+    found.outputs().stream().filter(o -> !o.holds()).forEach(o -> out.println(worst(o)));
+    found.missing().forEach(name -> out.println("missing: the model has no output '" + name + "'"));
+    found.notCompared().forEach(name -> out.println("not compared: " + name));
+    out.println(found.holds() ? "the check holds" : "the check does not hold");
+  }
+
+  private static String worst(VerifyReport.Output output) {
+    String where =
+        output
+            .worst()
+            .map(w -> "; worst at %s: %s, expected %s".formatted(w.index(), w.value(), w.reference()))
+            .orElse("");
+    return output.name()
+        + ": "
+        + Figures.count(output.beyond())
+        + " elements are beyond the tolerance"
+        + where;
+  }
+}
