@@ -10,13 +10,23 @@ final class FoldedTensor implements TensorContent {
   private final String target;
   private final StoredTensor base;
   private final Change change;
+  private final Optional<String> copyName;
   private volatile Optional<Hashes> hashes = Optional.empty();
 
   /** SHA-256 of the stored bytes, and of those written. */
   record Hashes(String before, String after) {}
 
-  FoldedTensor(String target, StoredTensor base, Change change) {
+  /**
+   * Plans new values.
+   *
+   * @param target the adapter's name for what changes
+   * @param base the stored tensor
+   * @param change what happens to it
+   * @param copyName the name of the copy that takes the new values, if the stored tensor keeps its own
+   */
+  FoldedTensor(String target, StoredTensor base, Change change, Optional<String> copyName) {
     this.target = target;
+    this.copyName = copyName;
     this.base = base;
     this.change = change;
   }
@@ -24,6 +34,15 @@ final class FoldedTensor implements TensorContent {
   /** The adapter's name for what changes. */
   String target() {
     return target;
+  }
+
+  /** The tensor's name in the output. */
+  String outputName() {
+    return copyName.orElse(base.label());
+  }
+
+  Optional<String> copyName() {
+    return copyName;
   }
 
   StoredTensor base() {

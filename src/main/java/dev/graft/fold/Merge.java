@@ -108,7 +108,7 @@ public final class Merge {
   private Provenance provenance(BaseRecord base, List<TensorRecord> tensors) {
     AdapterRecord adapter =
         new AdapterRecord(
-            plan.adapter().name(), plan.adapter().sha256(), plan.request().weight());
+            plan.adapter().name(), plan.adapterSha256(), plan.request().weight());
     return Provenance.of(tool, adapter, base, tensors);
   }
 
@@ -134,7 +134,7 @@ public final class Merge {
 
   private static TensorRecord record(FoldedTensor tensor, String before, String after) {
     double scale = tensor.change() instanceof Change.LowRank lowRank ? lowRank.scale() : 0;
-    return new TensorRecord(tensor.base().label(), tensor.target(), scale, before, after);
+    return new TensorRecord(tensor.outputName(), tensor.target(), scale, before, after);
   }
 
   /** Hash of what determines the output: base, adapter, weight and places. */

@@ -14,9 +14,12 @@ import dev.graft.match.SiteIndex;
 import dev.graft.onnx.ModelPatch;
 import dev.graft.onnx.NewTensor;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.StoredTensor;
+import dev.graft.onnx.proto.NodeProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A merge that has been thought through: every target bound, every refusal made, nothing written yet.
@@ -26,6 +29,7 @@ public final class MergePlan {
   private final MergeRequest request;
   private final OnnxModel model;
   private final PeftAdapter adapter;
+  private final String adapterSha256;
   private final Binding binding;
   private final List<Provenance> earlier;
   private final ModelGraph graph;
@@ -36,6 +40,8 @@ public final class MergePlan {
     this.model = OnnxModel.open(request.model());
     this.adapter = PeftAdapter.open(request.adapter());
     adapter.requireFoldable();
+    adapter.requireFinite();
+    this.adapterSha256 = adapter.sha256();
     this.earlier = Provenance.of(model);
     requireNew();
     OutputGuard.check(inputs(), request.output());
@@ -79,6 +85,11 @@ public final class MergePlan {
     return adapter;
   }
 
+  /** SHA-256 of the adapter's files. */
+  public String adapterSha256() {
+    return adapterSha256;
+  }
+
   /** Which target goes where. */
   public Binding binding() {
     return binding;
@@ -117,17 +128,24 @@ public final class MergePlan {
     return tensors;
   }
 
+  /** Whether some input of a node is moved to a copy of its weight. */
+  boolean isRewired(NodeProto node) {
+    return binding.bound().stream()
+        .flatMap(t -> t.place().split().stream())
+        .anyMatch(u -> u.node().part().proto() == node);
+  }
+
   /** The output as changes to the base. */
   ModelPatch patch(InputFile modelFile) {
     ModelPatch patch = new ModelPatch(model, modelFile);
     for (int i = 0; i < tensors.size(); i++) {
       FoldedTensor tensor = tensors.get(i);
       BoundTarget target = binding.bound().get(i);
-      if (!target.place().isSplit()) {
+      if (tensor.copyName().isEmpty()) {
         patch.replaceValues(tensor.base(), tensor);
         continue;
       }
-      String name = graph.freshName(tensor.base().label() + "/" + target.name());
+      String name = tensor.outputName();
       patch.addInitializer(
           new NewTensor(name, tensor.base().dtype(), tensor.base().shape(), tensor));
       for (Use use : target.place().split()) {
@@ -145,7 +163,12 @@ public final class MergePlan {
           case BoundTarget.Whole whole ->
               new Change.Whole(whole.replacement().value(), whole.turn());
         };
-    return new FoldedTensor(target.name(), target.place().tensor(), change);
+    StoredTensor tensor = target.place().tensor();
+    Optional<String> copy =
+        target.place().isSplit()
+            ? Optional.of(graph.freshName(tensor.label() + "/" + target.name()))
+            : Optional.empty();
+    return new FoldedTensor(target.name(), tensor, change, copy);
   }
 
   /** The factor on B·A: PEFT's scaling and the user's weight, less what the operator multiplies itself. */
@@ -158,10 +181,10 @@ public final class MergePlan {
       return;
     }
     for (Provenance record : earlier) {
-      if (record.adapter().sha256().equals(adapter.sha256())) {
+      if (record.adapter().sha256().equals(adapterSha256)) {
         throw new BindingException(
             "%s holds the adapter '%s' already (SHA-256 %s); --again folds it in a second time"
-                .formatted(model.path(), record.adapter().name(), adapter.sha256()));
+                .formatted(model.path(), record.adapter().name(), adapterSha256));
       }
     }
   }

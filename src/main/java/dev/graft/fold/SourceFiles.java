@@ -37,6 +37,21 @@ final class SourceFiles implements AutoCloseable {
     return new Source(file(source.file()), source.offset());
   }
 
+  /** A tensor's bytes as they stand, for a typed tensor those of its whole message. */
+  Source stored(StoredTensor tensor) {
+    return tensor.source().isPresent()
+        ? bytes(tensor)
+        : new Source(file(model.path()), tensor.span().bodyStart());
+  }
+
+  /** How many bytes {@link #stored} has. */
+  static long storedLength(StoredTensor tensor) {
+    return tensor
+        .source()
+        .map(TensorSource::length)
+        .orElse(tensor.span().bodyEnd() - tensor.span().bodyStart());
+  }
+
   @Override
   public synchronized void close() {
     open.values().forEach(InputFile::close);

@@ -1,6 +1,5 @@
 package dev.graft.fold;
 
-import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.io.ByteSource;
@@ -9,7 +8,6 @@ import dev.graft.io.Sha256;
 import dev.graft.match.Turn;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.safetensors.SafetensorsData;
-import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
@@ -47,7 +45,7 @@ final class TensorFolder implements AutoCloseable {
    * @param source its stored bytes
    * @param sink where the new bytes go, at offsets from the tensor's start
    * @param progress told of every byte written
-   * @throws FormatException if the adapter or the result holds a value that is not finite
+   * @throws dev.graft.error.FormatException if the result holds a value that is not finite
    */
   void fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
     DType type = tensor.base().dtype();
@@ -112,21 +110,9 @@ final class TensorFolder implements AutoCloseable {
 
   private static RowSource rows(FoldedTensor tensor, int rowLength) {
     return switch (tensor.change()) {
-      case Change.LowRank lowRank -> LowRankRows.of(lowRank, TensorFolder::finite);
+      case Change.LowRank lowRank -> LowRankRows.of(lowRank, SafetensorsData::readFloats);
       case Change.Whole whole -> new WholeRows(whole, rowLength);
     };
-  }
-
-  private static float[] finite(SafetensorsTensor tensor) {
-    float[] values = SafetensorsData.readFloats(tensor);
-    for (int i = 0; i < values.length; i++) {
-      if (!Float.isFinite(values[i])) {
-        throw new FormatException(
-            "%s: tensor '%s' holds %s at index %d; the adapter is damaged or its training diverged"
-                .formatted(tensor.source().file(), tensor.name(), values[i], i));
-      }
-    }
-    return values;
   }
 
   @Override

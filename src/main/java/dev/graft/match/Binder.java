@@ -127,14 +127,14 @@ public final class Binder {
   private Optional<String> keyTarget() {
     return adapter.targets().stream()
         .filter(t -> t instanceof LoraPair || t instanceof Replacement)
-        .map(TargetBinder::nameOf)
+        .map(AdapterTarget::target)
         .filter(n -> map.target(n).isEmpty())
         .max(Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder()));
   }
 
   private void requireKnown(NameMap names) {
     Set<String> known =
-        adapter.targets().stream().map(TargetBinder::nameOf).collect(Collectors.toSet());
+        adapter.targets().stream().map(AdapterTarget::target).collect(Collectors.toSet());
     for (String name : new TreeSet<>(names.names())) {
       if (!known.contains(name)) {
         throw new UsageException(

@@ -33,20 +33,11 @@ final class TargetBinder {
     this.ties = new TieSettler(index, adapter.config().ensureWeightTying());
   }
 
-  static String nameOf(AdapterTarget target) {
-    return switch (target) {
-      case LoraPair pair -> pair.module();
-      case Replacement replacement -> replacement.parameter();
-      case TokenRows rows -> rows.module();
-      case BaseCopy copy -> copy.parameter();
-    };
-  }
-
   void bind(AdapterTarget target, Prefix prefix, List<BoundTarget> bound, List<Miss> misses) {
     if (target instanceof BaseCopy) {
       return;
     }
-    String name = nameOf(target);
+    String name = target.target();
     Optional<String> inFile = prefix.apply(name);
     if (inFile.isEmpty()) {
       misses.add(
@@ -125,6 +116,10 @@ final class TargetBinder {
       return miss(pair, "its operators read '%s' in different ways (transB or alpha differ)",
           Cause.UNSUPPORTED, tensor.label());
     }
+    Optional<String> extra = extra(pair);
+    if (extra.isPresent()) {
+      return miss(pair, "%s cannot be folded by this version", Cause.UNSUPPORTED, extra.get());
+    }
     Shape a = pair.a().shape();
     Shape b = pair.b().shape();
     long in = site.layout().in(tensor.shape());
@@ -135,6 +130,22 @@ final class TargetBinder {
           Cause.NO_FIT, a, b, tensor.label(), tensor.shape(), site.node().operator(), in, out);
     }
     return Optional.empty();
+  }
+
+  /** What the pair has beside A and B that a plain fold would leave out. */
+  private static Optional<String> extra(LoraPair pair) {
+    if (pair.kind() == LoraPair.Kind.PARAMETER) {
+      return Optional.of("LoRA on a bare parameter (target_parameters)");
+    }
+    if (pair.magnitude().isPresent()) {
+      return Optional.of("DoRA (use_dora)");
+    }
+    if (pair.biasOfB().isPresent()) {
+      return Optional.of("a bias on B (lora_bias)");
+    }
+    return pair.blocks().ofA() != 1 || pair.blocks().ofB() != 1
+        ? Optional.of("a block-diagonal pair (use_bdlora)")
+        : Optional.empty();
   }
 
   private void bindWhole(Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {

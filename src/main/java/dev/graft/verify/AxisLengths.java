@@ -116,7 +116,8 @@ final class AxisLengths {
     return isPast(input) && axis == PAST_AXIS ? 0 : SEQUENCE;
   }
 
-  private static boolean isPast(ModelValue input) {
+  /** Whether the input belongs to the cache of earlier tokens. */
+  static boolean isPast(ModelValue input) {
     return input.name().toLowerCase(Locale.ROOT).contains("past");
   }
 }
