@@ -9,7 +9,7 @@ import java.util.Optional;
  * A target of the adapter with its place in the model.
  *
  * @param target the adapter's name for it
- * @param kind whether a product is added or the whole tensor replaced
+ * @param kind {@code lora} where a product is added, {@code whole} where the tensor is replaced
  * @param rule the rule that found the place
  * @param nodes the operators that read the weight for this target
  * @param tensor the stored weight
@@ -19,19 +19,13 @@ import java.util.Optional;
  */
 record BoundEntry(
     String target,
-    Kind kind,
+    String kind,
     String rule,
     List<String> nodes,
     TensorEntry tensor,
     Optional<Double> scale,
     boolean split,
     Optional<Hashes> hashes) {
-
-  /** What is done to the tensor. */
-  enum Kind {
-    LORA,
-    WHOLE
-  }
 
   /**
    * SHA-256 of the tensor's bytes.
@@ -53,7 +47,7 @@ record BoundEntry(
       case BoundTarget.Lora lora ->
           new BoundEntry(
               lora.name(),
-              Kind.LORA,
+              "lora",
               place.rule().label(),
               nodes,
               TensorEntry.of(place.tensor(), lora.layout()),
@@ -63,7 +57,7 @@ record BoundEntry(
       case BoundTarget.Whole whole ->
           new BoundEntry(
               whole.name(),
-              Kind.WHOLE,
+              "whole",
               place.rule().label(),
               nodes,
               TensorEntry.of(place.tensor()),

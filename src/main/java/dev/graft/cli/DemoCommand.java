@@ -1,7 +1,6 @@
 package dev.graft.cli;
 
 import dev.graft.error.FormatException;
-import dev.graft.fold.Merge;
 import dev.graft.fold.MergeRequest;
 import dev.graft.onnx.NodePart;
 import dev.graft.onnx.OnnxModel;
@@ -24,6 +23,7 @@ import picocli.CommandLine.Command;
     description =
         "Folds a sentiment adapter that PEFT trained into the all-MiniLM-L6-v2 of Maven Central, and holds the"
             + " embeddings against those of PEFT's own merged model.",
+    customSynopsis = "graft demo [--json] [--quiet]",
     footer = "  graft demo")
 final class DemoCommand extends Verb {
 
@@ -95,10 +95,9 @@ final class DemoCommand extends Verb {
   }
 
   private MergeReport.Files hashes(MergeRun run) {
-    List<Path> written = run.result().map(Merge.Result::output).orElse(List.of());
     try (ProgressBar bar = progress("hashing", 2 * run.baseBytes())) {
       FileHashes hashes = new FileHashes(MergeRun.defaultThreads(), bar);
-      return new MergeReport.Files(hashes.of(run.plan().inputs()), hashes.of(written));
+      return new MergeReport.Files(hashes.of(run.plan().inputs()), hashes.of(run.outputs()));
     }
   }
 

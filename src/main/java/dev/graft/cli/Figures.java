@@ -33,9 +33,12 @@ final class Figures {
     return seconds < 10 ? decimals(seconds, 2) + " s" : Math.round(seconds) + " s";
   }
 
-  /** An error or tolerance, such as {@code 2.1e-05}. */
+  /** An error or tolerance, such as {@code 2.1e-05} or {@code 0.32}. */
   static String error(double value) {
-    return value == 0 ? "0" : String.format(Locale.ROOT, "%.2g", value);
+    if (value == 0) {
+      return "0";
+    }
+    return String.format(Locale.ROOT, value < 1e-2 || value >= 1e4 ? "%.1e" : "%.3g", value);
   }
 
   /** A factor without needless digits. */

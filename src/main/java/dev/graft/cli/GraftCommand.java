@@ -8,6 +8,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -78,13 +80,28 @@ final class GraftCommand implements Runnable {
     String hint = suggestion.toString().isBlank() ? "" : "; " + suggestion.toString().strip();
     Failure failure =
         Failure.ofUsage(
-            "%s%s; see '%s --help'"
-                .formatted(thrown.getMessage(), hint, command.qualifiedName(" ")));
+            "%s%s; see '%s --help'".formatted(reason(thrown), hint, command.qualifiedName(" ")));
     if (Arrays.asList(args).contains("--json")) {
       Json.print(screen.out(), new ErrorReport(command.name(), failure));
     }
     screen.say(failure.message());
     return failure.exitCode();
+  }
+
+  /** The option's short name says more than the longest of its aliases. */
+  private static String reason(ParameterException thrown) {
+    if (!(thrown instanceof MissingParameterException missing)) {
+      return String.valueOf(thrown.getMessage());
+    }
+    List<String> names =
+        missing.getMissing().stream()
+            .filter(OptionSpec.class::isInstance)
+            .map(OptionSpec.class::cast)
+            .map(option -> option.names()[0] + " " + option.paramLabel())
+            .toList();
+    return names.isEmpty()
+        ? String.valueOf(thrown.getMessage())
+        : "missing " + String.join(" and ", names);
   }
 
   @Override

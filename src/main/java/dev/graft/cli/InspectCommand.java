@@ -11,6 +11,7 @@ import dev.graft.match.SiteIndex;
 import dev.graft.onnx.OnnxModel;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,6 +20,11 @@ import picocli.CommandLine.Option;
 /** Shows what a model and an adapter hold, and how they fit together. Reads no weights. */
 @Command(
     name = "inspect",
+    customSynopsis = {
+      "graft inspect -m MODEL [--json]",
+      "       graft inspect -a DIR [--json]",
+      "       graft inspect -m MODEL -a DIR[:WEIGHT] [--prefix FROM=TO] [--map FILE] [--json]"
+    },
     description =
         "Shows what a model or an adapter holds; given both, which target of the adapter belongs where and"
             + " by which rule, or why it has no place. Then the exit code is the one that merge would have.",
@@ -72,9 +78,16 @@ final class InspectCommand extends Verb {
     return refusal == null ? Failure.OK : told(refusal);
   }
 
+  /** The report lists every miss already, so the message need not. */
   private int told(GraftException refusal) {
     Failure failure = Failure.of(refusal);
-    tell(failure, refusal);
+    String plain =
+        failure
+            .message()
+            .lines()
+            .filter(line -> !line.startsWith("  "))
+            .collect(Collectors.joining(System.lineSeparator()));
+    tell(new Failure(failure.exitCode(), failure.kind(), plain), refusal);
     return failure.exitCode();
   }
 

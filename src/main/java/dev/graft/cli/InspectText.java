@@ -137,8 +137,10 @@ final class InspectText {
   private void binding(BindingReport binding) {
     out.println("prefix: " + binding.prefix());
     out.println();
-    bound(out, binding.bound());
-    out.println();
+    if (!binding.bound().isEmpty()) {
+      bound(binding.bound());
+      out.println();
+    }
     out.println(
         binding.bound().size()
             + " of "
@@ -156,8 +158,7 @@ final class InspectText {
             });
   }
 
-  /** Which target went where. */
-  static void bound(PrintWriter out, List<BoundEntry> entries) {
+  private void bound(List<BoundEntry> entries) {
     Table table =
         Table.of(
             left("module"), left("rule"), left("node"), left("weight"), left("shape"),

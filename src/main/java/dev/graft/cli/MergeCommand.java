@@ -17,6 +17,10 @@ import picocli.CommandLine.Option;
 /** Folds an adapter into a model. */
 @Command(
     name = "merge",
+    customSynopsis = {
+      "graft merge -m MODEL -a DIR[:WEIGHT] -o OUT [--prefix FROM=TO] [--map FILE] [--again]",
+      "                   [--dry-run] [--report FILE] [--threads N] [--json] [--quiet]"
+    },
     aliases = "merge-lora",
     description =
         "Folds a LoRA adapter into an ONNX model: the same nodes in the same order, with W + s·B·A in place of"
@@ -79,6 +83,7 @@ final class MergeCommand extends Verb {
     MergeRequest request = request();
     ReportFile.requireApart(report, output);
     MergeRun planned = MergeRun.planned(request);
+    warn(planned.plan().adapter().warnings());
     List<Path> taken = new ArrayList<>(planned.plan().inputs());
     taken.add(output);
     names.mapFile().ifPresent(taken::add);
@@ -126,7 +131,7 @@ final class MergeCommand extends Verb {
   /** The files, with their hashes only where somebody will read them: hashing takes longer than merging. */
   private MergeReport.Files files(MergeRun run) {
     List<Path> inputs = run.plan().inputs();
-    List<Path> outputs = run.result().map(Merge.Result::output).orElse(List.of());
+    List<Path> outputs = run.outputs();
     if (report.isEmpty() && !isJson()) {
       return new MergeReport.Files(entries(inputs), entries(outputs));
     }

@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param files inputs and outputs
  * @param carried config and tokenizer files that went along
  * @param leftOver files of an older output that could not be deleted
+ * @param warnings what to know about the adapter
  */
 record MergeReport(
     int schema,
@@ -32,7 +33,8 @@ record MergeReport(
     Numbers figures,
     Files files,
     List<String> carried,
-    List<String> leftOver) {
+    List<String> leftOver,
+    List<String> warnings) {
 
   /**
    * What was asked for.
@@ -85,7 +87,8 @@ record MergeReport(
         numbers(run),
         files,
         result.map(Merge.Result::carried).orElse(List.of()),
-        result.map(Merge.Result::leftOver).orElse(List.of()).stream().map(Path::toString).toList());
+        result.map(Merge.Result::leftOver).orElse(List.of()).stream().map(Path::toString).toList(),
+        run.plan().adapter().warnings());
   }
 
   private static Numbers numbers(MergeRun run) {

@@ -4,6 +4,7 @@ import dev.graft.fold.Merge;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.Provenance.TensorRecord;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -51,6 +52,14 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
       bytes += file.bytes();
     }
     return bytes;
+  }
+
+  /** The files that were written, named the way the output was given. */
+  List<Path> outputs() {
+    List<Path> written = result.map(Merge.Result::output).orElse(List.of());
+    return written.stream()
+        .map(file -> plan.request().output().resolveSibling(file.getFileName()))
+        .toList();
   }
 
   /** Where every target went, with the hashes if anything was written. */

@@ -1,5 +1,6 @@
 package dev.graft.cli;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -76,6 +77,13 @@ abstract class Verb implements Callable<Integer> {
     } else if (!output.isQuiet()) {
       asText.run();
       screen.out().flush();
+    }
+  }
+
+  /** Says what the user should know but need not act on. */
+  final void warn(List<String> warnings) {
+    if (!output.isQuiet()) {
+      warnings.forEach(warning -> screen.say("warning: " + warning));
     }
   }
 

@@ -22,13 +22,17 @@ import picocli.CommandLine.Option;
 /** Runs a model and holds its outputs against another's, or against stored ones. */
 @Command(
     name = "verify",
+    customSynopsis = {
+      "graft verify -m CANDIDATE (--reference MODEL | --reference-outputs FILE[:TENSOR])",
+      "                    [--inputs FILE] [--atol X] [--rtol X] [--seed N] [--report FILE] [--json]"
+    },
     description =
         "Runs a model through ONNX Runtime and holds its outputs against those of another model, or against"
             + " stored ones. The exit code is 1 if an element is farther away than atol + rtol x |reference|.",
     footer = {
       "  graft verify -m merged.onnx --reference exported-after-merge.onnx",
-      "  graft verify -m merged.onnx --reference-outputs golden.safetensors:merged"
-          + " --inputs golden.safetensors"
+      "  graft verify -m merged.onnx --inputs golden.safetensors \\",
+      "    --reference-outputs golden.safetensors:merged"
     })
 final class VerifyCommand extends Verb {
 
