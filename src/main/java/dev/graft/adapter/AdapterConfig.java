@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * A LoRA adapter's {@code adapter_config.json}, every field of PEFT 0.21 known by name and checked for its type.
- * Fields that are absent have PEFT's defaults.
+ * A LoRA adapter's {@code adapter_config.json}, every field of PEFT 0.21 known by name and checked
+ * for its type. Fields that are absent have PEFT's defaults.
  */
 public final class AdapterConfig {
 
@@ -32,14 +32,16 @@ public final class AdapterConfig {
     this.unknown = fields.unknown();
     ConfigValues reader = new ConfigValues(values);
     this.ranks = PatternTable.of(path + ": rank_pattern", reader.ranks(ConfigField.RANK_PATTERN));
-    this.alphas = PatternTable.of(path + ": alpha_pattern", reader.numbers(ConfigField.ALPHA_PATTERN));
+    this.alphas =
+        PatternTable.of(path + ": alpha_pattern", reader.numbers(ConfigField.ALPHA_PATTERN));
     this.blockDiagonal = reader.blockDiagonal(path + "");
   }
 
   /**
    * Reads and checks a file.
    *
-   * @throws dev.graft.error.FormatException if it is missing, no strict JSON, or a field has the wrong type
+   * @throws dev.graft.error.FormatException if it is missing, no strict JSON, or a field has the
+   *     wrong type
    * @throws dev.graft.error.UnsupportedException if {@code peft_type} is not LORA
    */
   public static AdapterConfig read(Path path) {
@@ -51,7 +53,10 @@ public final class AdapterConfig {
     return path;
   }
 
-  /** The names of fields that PEFT 0.21 does not have, in the order of the file; PEFT ignores them with a warning. */
+  /**
+   * The names of fields that PEFT 0.21 does not have, in the order of the file; PEFT ignores them
+   * with a warning.
+   */
   public List<String> unknownFields() {
     return unknown;
   }
@@ -131,7 +136,9 @@ public final class AdapterConfig {
 
   /** Names of the targeted modules; a single regular expression is a list of one. */
   public List<String> targetModules() {
-    return text(ConfigField.TARGET_MODULES).map(List::of).orElseGet(() -> strings(ConfigField.TARGET_MODULES));
+    return text(ConfigField.TARGET_MODULES)
+        .map(List::of)
+        .orElseGet(() -> strings(ConfigField.TARGET_MODULES));
   }
 
   /** Names of the parameters that were targeted directly. */
@@ -140,8 +147,8 @@ public final class AdapterConfig {
   }
 
   /**
-   * The scaling of a module by PEFT's rules: the first key of {@code rank_pattern} and of {@code alpha_pattern} that
-   * matches the module's name or its tail wins, in the order of the file.
+   * The scaling of a module by PEFT's rules: the first key of {@code rank_pattern} and of {@code
+   * alpha_pattern} that matches the module's name or its tail wins, in the order of the file.
    *
    * @param module the module's full name in the base model
    * @throws dev.graft.error.FormatException if a pattern needs too many steps
@@ -170,7 +177,9 @@ public final class AdapterConfig {
   }
 
   private Optional<String> text(ConfigField field) {
-    return values.get(field) instanceof Json.Str(String text) ? Optional.of(text) : Optional.empty();
+    return values.get(field) instanceof Json.Str(String text)
+        ? Optional.of(text)
+        : Optional.empty();
   }
 
   private List<String> strings(ConfigField field) {

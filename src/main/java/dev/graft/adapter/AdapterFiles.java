@@ -22,9 +22,14 @@ record AdapterFiles(Path folder, Path config, Path weights) {
   private static final String CONFIG = "adapter_config.json";
   private static final String WEIGHTS = "adapter_model.safetensors";
   private static final String INDEX = "adapter_model" + INDEX_SUFFIX;
-  private static final List<String> PICKLES = List.of("adapter_model.bin", "adapter_model.pt", "pytorch_model.bin");
+  private static final List<String> PICKLES =
+      List.of("adapter_model.bin", "adapter_model.pt", "pytorch_model.bin");
   private static final String EXPECTED =
-      "a PEFT adapter is a folder with " + CONFIG + " and " + WEIGHTS + ", or that safetensors file itself";
+      "a PEFT adapter is a folder with "
+          + CONFIG
+          + " and "
+          + WEIGHTS
+          + ", or that safetensors file itself";
   private static final int MOST_CANDIDATES = 20;
 
   /** Finds the files from whatever the user named. */
@@ -44,7 +49,8 @@ record AdapterFiles(Path folder, Path config, Path weights) {
     if (name.endsWith(".safetensors") || name.endsWith(INDEX_SUFFIX)) {
       Path config = file.resolveSibling(CONFIG);
       if (!Files.exists(config)) {
-        throw new FormatException(config + ": no such file; it must lie beside " + name + "; " + EXPECTED);
+        throw new FormatException(
+            config + ": no such file; it must lie beside " + name + "; " + EXPECTED);
       }
       Path parent = file.toAbsolutePath().getParent();
       return new AdapterFiles(parent == null ? file.toAbsolutePath() : parent, config, file);
@@ -75,7 +81,8 @@ record AdapterFiles(Path folder, Path config, Path weights) {
         throw pickle(folder.resolve(name));
       }
     }
-    throw new FormatException(folder + ": holds " + CONFIG + " but no " + WEIGHTS + "; " + EXPECTED);
+    throw new FormatException(
+        folder + ": holds " + CONFIG + " but no " + WEIGHTS + "; " + EXPECTED);
   }
 
   private static FormatException noConfig(Path folder, boolean hasWeights) {

@@ -11,9 +11,11 @@ import java.util.Set;
  * The key of a saved tensor taken apart.
  *
  * @param role what the tensor is
- * @param module the module (or for whole parameters the parameter) without wrappers' and PEFT's additions
+ * @param module the module (or for whole parameters the parameter) without wrappers' and PEFT's
+ *     additions
  * @param scope where it lies among PEFT's own wrappers
- * @param adapterName the name of the adapter that the key still holds; empty as a rule, for PEFT strips it
+ * @param adapterName the name of the adapter that the key still holds; empty as a rule, for PEFT
+ *     strips it
  */
 record AdapterKey(Role role, String module, Scope scope, Optional<String> adapterName) {
 
@@ -36,7 +38,8 @@ record AdapterKey(Role role, String module, Scope scope, Optional<String> adapte
   /**
    * Where among nested wrappers.
    *
-   * @param owner the module that PEFT resolved the scaling for: what stands before the first {@code base_layer}
+   * @param owner the module that PEFT resolved the scaling for: what stands before the first {@code
+   *     base_layer}
    * @param depth number of {@code base_layer} steps at the end of the module's path
    */
   record Scope(String owner, int depth) {}
@@ -74,7 +77,8 @@ record AdapterKey(Role role, String module, Scope scope, Optional<String> adapte
     if (path.stream().anyMatch(s -> s.startsWith("lora_"))) {
       return unmarked(Role.UNKNOWN, path);
     }
-    return unmarked(path.contains(BASE_LAYER) ? Role.WRAPPED_PARAMETER : Role.PLAIN_PARAMETER, path);
+    return unmarked(
+        path.contains(BASE_LAYER) ? Role.WRAPPED_PARAMETER : Role.PLAIN_PARAMETER, path);
   }
 
   private static AdapterKey marked(Role role, List<String> before, List<String> after) {
@@ -95,7 +99,8 @@ record AdapterKey(Role role, String module, Scope scope, Optional<String> adapte
   }
 
   /** {@code lora_A.weight} or {@code lora_A.NAME.weight}. */
-  private static AdapterKey factor(Role role, List<String> before, List<String> after, String leaf) {
+  private static AdapterKey factor(
+      Role role, List<String> before, List<String> after, String leaf) {
     if (after.isEmpty() || after.size() > 2 || !after.getLast().equals(leaf)) {
       return unmarked(Role.UNKNOWN, joined(before, after));
     }
@@ -105,18 +110,24 @@ record AdapterKey(Role role, String module, Scope scope, Optional<String> adapte
   /** {@code lora_embedding_A}, with the adapter's name, with {@code weight}, or with both. */
   private static AdapterKey bare(Role role, List<String> before, List<String> after) {
     List<String> rest =
-        !after.isEmpty() && after.getLast().equals("weight") ? after.subList(0, after.size() - 1) : after;
+        !after.isEmpty() && after.getLast().equals("weight")
+            ? after.subList(0, after.size() - 1)
+            : after;
     if (rest.size() > 1) {
       return unmarked(Role.UNKNOWN, joined(before, after));
     }
     return of(role, before, rest.stream().findFirst());
   }
 
-  /** {@code classifier.modules_to_save.NAME.weight}; only the usual name can be told from a module's. */
+  /**
+   * {@code classifier.modules_to_save.NAME.weight}; only the usual name can be told from a
+   * module's.
+   */
   private static AdapterKey saved(List<String> before, List<String> after) {
     boolean named = after.size() > 1 && after.getFirst().equals("default");
     List<String> parameter = named ? after.subList(1, after.size()) : after;
-    return unmarked(parameter.isEmpty() ? Role.UNKNOWN : Role.SAVED_PARAMETER, joined(before, parameter));
+    return unmarked(
+        parameter.isEmpty() ? Role.UNKNOWN : Role.SAVED_PARAMETER, joined(before, parameter));
   }
 
   private static AdapterKey of(Role role, List<String> path, Optional<String> adapterName) {

@@ -10,7 +10,8 @@ import java.util.regex.Pattern;
  * An adapter as the command line names it: {@code PATH} or {@code PATH:WEIGHT}.
  *
  * @param path where the adapter lies; nothing has been opened
- * @param weight what its delta is multiplied with besides its own scale; finite, not 0, may be negative
+ * @param weight what its delta is multiplied with besides its own scale; finite, not 0, may be
+ *     negative
  */
 public record AdapterSpec(Path path, double weight) {
 
@@ -19,8 +20,8 @@ public record AdapterSpec(Path path, double weight) {
   private static final Pattern NOT_FINITE = Pattern.compile("(?i)[+-]?(nan|inf|infinity)");
 
   /**
-   * Takes the text apart. A colon may be part of the path: what follows the last one is a weight only if it is a number
-   * and the whole text names nothing that exists.
+   * Takes the text apart. A colon may be part of the path: what follows the last one is a weight
+   * only if it is a number and the whole text names nothing that exists.
    *
    * @throws UsageException if the weight is 0 or not finite, or the path is empty or malformed
    */
@@ -64,6 +65,10 @@ public record AdapterSpec(Path path, double weight) {
 
   private static UsageException badWeight(String text, String weight) {
     return new UsageException(
-        "adapter '" + text + "': weight " + weight + " must be a finite number other than 0, such as 0.5 or -1");
+        "adapter '"
+            + text
+            + "': weight "
+            + weight
+            + " must be a finite number other than 0, such as 0.5 or -1");
   }
 }

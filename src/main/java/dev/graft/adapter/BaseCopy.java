@@ -4,7 +4,8 @@ import dev.graft.safetensors.SafetensorsTensor;
 import java.util.List;
 
 /**
- * A copy of the base model's own values that PEFT saved along; it changes nothing and is not folded.
+ * A copy of the base model's own values that PEFT saved along; it changes nothing and is not
+ * folded.
  *
  * @param parameter its full name in the base model
  * @param value the copied values

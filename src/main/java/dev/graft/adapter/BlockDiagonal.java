@@ -3,8 +3,8 @@ package dev.graft.adapter;
 import java.util.List;
 
 /**
- * The {@code use_bdlora} part of a configuration: A or B of some modules is block-diagonal and saved without its zeros,
- * the blocks below each other.
+ * The {@code use_bdlora} part of a configuration: A or B of some modules is block-diagonal and
+ * saved without its zeros, the blocks below each other.
  *
  * @param inA parts of module names whose A is block-diagonal
  * @param inB parts of module names whose B is block-diagonal

@@ -42,7 +42,7 @@ final class CharacterSets {
         if (c >= '0' && c <= '9') {
           throw cursor.unsupported("a backreference or octal escape");
         }
-        if (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
           throw cursor.malformed("bad escape \\" + Character.toString(c));
         }
         yield c;

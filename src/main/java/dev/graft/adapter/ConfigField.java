@@ -8,8 +8,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Every field that PEFT 0.21 writes to a LoRA adapter's {@code adapter_config.json}. All but {@code peft_type} may be
- * absent, because older releases knew fewer; null means absent except where PEFT could not work with it.
+ * Every field that PEFT 0.21 writes to a LoRA adapter's {@code adapter_config.json}. All but {@code
+ * peft_type} may be absent, because older releases knew fewer; null means absent except where PEFT
+ * could not work with it.
  */
 enum ConfigField {
   PEFT_TYPE(FieldType.STRING),
@@ -56,7 +57,8 @@ enum ConfigField {
   ENSURE_WEIGHT_TYING(FieldType.FLAG);
 
   private static final Map<String, ConfigField> BY_KEY =
-      Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(ConfigField::key, Function.identity()));
+      Arrays.stream(values())
+          .collect(Collectors.toUnmodifiableMap(ConfigField::key, Function.identity()));
 
   private final FieldType type;
 

@@ -25,7 +25,8 @@ final class ConfigFindings {
             .filter(value -> value instanceof Json.Obj object && !object.members().isEmpty())
             .isPresent();
     if (hasLoftq && !config.initLoraWeights().equals("loftq")) {
-      findings.warn("loftq_config is set although init_lora_weights is not 'loftq'; it is ignored, as PEFT does");
+      findings.warn(
+          "loftq_config is set although init_lora_weights is not 'loftq'; it is ignored, as PEFT does");
     }
     if (config.value(ConfigField.MONTECLORA_CONFIG).isPresent()) {
       findings.warn("monteclora_config is set; its sampling is ignored when folding, as PEFT does");

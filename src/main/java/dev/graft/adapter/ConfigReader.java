@@ -10,7 +10,9 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads {@code adapter_config.json} and checks the type of every field, all faults in one message. */
+/**
+ * Reads {@code adapter_config.json} and checks the type of every field, all faults in one message.
+ */
 final class ConfigReader {
 
   private static final long MAX_BYTES = 16 << 20;
@@ -29,7 +31,8 @@ final class ConfigReader {
 
   static Fields read(Path path) {
     if (!(StrictJson.read(path, MAX_BYTES) instanceof Json.Obj object)) {
-      throw new FormatException(path + ": expected a JSON object with PEFT's adapter configuration");
+      throw new FormatException(
+          path + ": expected a JSON object with PEFT's adapter configuration");
     }
     ConfigReader reader = new ConfigReader(path);
     // Other kinds of adapter use the same names for other things, so the kind is settled first.

@@ -56,7 +56,13 @@ final class ConfigValues {
   private static Json require(String where, String key, FieldType type, Json value) {
     if (!type.accepts(value)) {
       throw new FormatException(
-          where + ": use_bdlora." + key + " must be " + type.description() + ", found " + value.describe());
+          where
+              + ": use_bdlora."
+              + key
+              + " must be "
+              + type.description()
+              + ", found "
+              + value.describe());
     }
     return value;
   }

@@ -26,6 +26,8 @@ enum FieldType {
   RANGES("a list of pairs of integers", FieldType::isRanges);
 
   private final String description;
+  // Every predicate above is a function without state.
+  @SuppressWarnings("ImmutableEnumChecker")
   private final Predicate<Json> test;
 
   FieldType(String description, Predicate<Json> test) {
@@ -57,15 +59,18 @@ enum FieldType {
   }
 
   private static boolean isBiasMode(Json value) {
-    return value instanceof Json.Str(String mode) && List.of("none", "all", "lora_only").contains(mode);
+    return value instanceof Json.Str(String mode)
+        && List.of("none", "all", "lora_only").contains(mode);
   }
 
   private static boolean isStrings(Json value) {
-    return value instanceof Json.Arr(List<Json> items) && items.stream().allMatch(Json.Str.class::isInstance);
+    return value instanceof Json.Arr(List<Json> items)
+        && items.stream().allMatch(Json.Str.class::isInstance);
   }
 
   private static boolean isIntegers(Json value) {
-    return value instanceof Json.Arr(List<Json> items) && items.stream().allMatch(FieldType::isInteger);
+    return value instanceof Json.Arr(List<Json> items)
+        && items.stream().allMatch(FieldType::isInteger);
   }
 
   private static boolean isRanges(Json value) {

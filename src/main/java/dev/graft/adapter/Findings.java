@@ -3,7 +3,10 @@ package dev.graft.adapter;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What is noticed while an adapter is taken apart: what is wrong, what cannot be folded, what is worth a word. */
+/**
+ * What is noticed while an adapter is taken apart: what is wrong, what cannot be folded, what is
+ * worth a word.
+ */
 final class Findings {
 
   private static final int MOST_SHOWN = 30;
@@ -53,7 +56,8 @@ final class Findings {
   /** The texts one a line, indented, the number of those left out at the end. */
   static String lines(List<String> texts) {
     List<String> shown = texts.subList(0, Math.min(MOST_SHOWN, texts.size()));
-    String rest = texts.size() > MOST_SHOWN ? "\n  and " + (texts.size() - MOST_SHOWN) + " more" : "";
+    String rest =
+        texts.size() > MOST_SHOWN ? "\n  and " + (texts.size() - MOST_SHOWN) + " more" : "";
     return "\n  " + String.join("\n  ", shown) + rest;
   }
 }

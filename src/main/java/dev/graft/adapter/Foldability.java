@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-/** Finds in a configuration what keeps an adapter from being folded onto the plain base model, each with a way out. */
+/**
+ * Finds in a configuration what keeps an adapter from being folded onto the plain base model, each
+ * with a way out.
+ */
 final class Foldability {
 
   private static final Set<String> KEEPS_THE_BASE =
@@ -22,20 +25,33 @@ final class Foldability {
   static List<String> refusals(AdapterConfig config) {
     List<String> reasons = new ArrayList<>();
     initialisation(config, reasons);
-    present(config, ConfigField.ALORA_INVOCATION_TOKENS, reasons,
+    present(
+        config,
+        ConfigField.ALORA_INVOCATION_TOKENS,
+        reasons,
         "the adapter acts only after certain tokens, which no change of weights can do; serve it as an active adapter");
-    present(config, ConfigField.ARROW_CONFIG, reasons,
+    present(
+        config,
+        ConfigField.ARROW_CONFIG,
+        reasons,
         "a router picks adapters token by token, which no change of weights can do; fold one of its adapters alone");
-    present(config, ConfigField.KASA_CONFIG, reasons,
+    present(
+        config,
+        ConfigField.KASA_CONFIG,
+        reasons,
         "the base weights were truncated by SVD when training began; merge with PEFT and export the merged model");
-    present(config, ConfigField.LAYER_REPLICATION, reasons,
+    present(
+        config,
+        ConfigField.LAYER_REPLICATION,
+        reasons,
         "layers of the base were repeated; export the model with the repeated layers, merged by PEFT");
     if (config.value(ConfigField.USE_QALORA).filter(Json.Bool.TRUE::equals).isPresent()) {
       reasons.add(
           "use_qalora is true: A acts on a pooled input of a GPTQ model; train a plain LoRA, or run it with PEFT");
     }
     if (config.useDora() && !config.targetParameters().isEmpty()) {
-      reasons.add("use_dora is true with target_parameters, which PEFT itself refuses; set one of the two only");
+      reasons.add(
+          "use_dora is true with target_parameters, which PEFT itself refuses; set one of the two only");
     }
     return reasons;
   }
@@ -55,7 +71,8 @@ final class Foldability {
     }
   }
 
-  private static void present(AdapterConfig config, ConfigField field, List<String> reasons, String reason) {
+  private static void present(
+      AdapterConfig config, ConfigField field, List<String> reasons, String reason) {
     config
         .value(field)
         .filter(value -> !(value instanceof Json.Arr list && list.items().isEmpty()))

@@ -9,12 +9,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * A low-rank delta for one module: {@code scale · B · A} in torch's layout, with what goes with it.
  *
- * @param module the module's full name in the base model; empty if the adapter sits on the model itself
+ * @param module the module's full name in the base model; empty if the adapter sits on the model
+ *     itself
  * @param kind how A and B are laid out
  * @param factors the tensors
  * @param scaling rank and strength by the configuration; the rank is the one that the shapes show
  */
-public record LoraPair(String module, Kind kind, Factors factors, Scaling scaling) implements AdapterTarget {
+public record LoraPair(String module, Kind kind, Factors factors, Scaling scaling)
+    implements AdapterTarget {
 
   /** How the factors are laid out. */
   public enum Kind {
@@ -23,8 +25,9 @@ public record LoraPair(String module, Kind kind, Factors factors, Scaling scalin
     /** A [r, rows of the table], B [width, r]: the table [rows, width] gets (B·A) transposed. */
     EMBEDDING,
     /**
-     * A parameter targeted directly ({@code target_parameters}): A [r·E, in], B [out, r·E] for E experts. A's rows go
-     * expert by expert, B's columns rank by rank: A is read as [E, r, in], B as [out, r, E].
+     * A parameter targeted directly ({@code target_parameters}): A [r·E, in], B [out, r·E] for E
+     * experts. A's rows go expert by expert, B's columns rank by rank: A is read as [E, r, in], B
+     * as [out, r, E].
      */
     PARAMETER
   }
@@ -41,9 +44,11 @@ public record LoraPair(String module, Kind kind, Factors factors, Scaling scalin
   /**
    * What not every pair has.
    *
-   * @param magnitude DoRA's magnitude, one value for each output (for an embedding, each column), or null
+   * @param magnitude DoRA's magnitude, one value for each output (for an embedding, each column),
+   *     or null
    * @param biasOfB the bias of B, [out], which times the scale goes onto the module's bias, or null
-   * @param blocks how many blocks A and B have where {@code use_bdlora} saved them without their zeros
+   * @param blocks how many blocks A and B have where {@code use_bdlora} saved them without their
+   *     zeros
    * @param parameters for {@link Kind#PARAMETER} what the pair may stand for
    */
   public record Extras(
@@ -63,10 +68,12 @@ public record LoraPair(String module, Kind kind, Factors factors, Scaling scalin
   /**
    * The parameters of the module that a pair of kind {@link Kind#PARAMETER} may stand for.
    *
-   * <p>PEFT nests one wrapper for each targeted parameter of a module and does not save which is which: the innermost
-   * is the one that the module declares first. Shapes tell them apart nearly always.
+   * <p>PEFT nests one wrapper for each targeted parameter of a module and does not save which is
+   * which: the innermost is the one that the module declares first. Shapes tell them apart nearly
+   * always.
    *
-   * @param candidates the names that {@code target_parameters} gives for this module, sorted; usually one
+   * @param candidates the names that {@code target_parameters} gives for this module, sorted;
+   *     usually one
    * @param depth how many wrappers lie around this one
    */
   public record Parameters(List<String> candidates, int depth) {
@@ -101,7 +108,9 @@ public record LoraPair(String module, Kind kind, Factors factors, Scaling scalin
     return factors.extras().blocks();
   }
 
-  /** What a pair of kind {@link Kind#PARAMETER} may stand for; no candidates for the other kinds. */
+  /**
+   * What a pair of kind {@link Kind#PARAMETER} may stand for; no candidates for the other kinds.
+   */
   public Parameters parameters() {
     return factors.extras().parameters();
   }

@@ -4,11 +4,13 @@ import dev.graft.adapter.PatternNode.Text;
 import java.util.BitSet;
 
 /**
- * A regular expression over module names as PEFT's configurations hold them: Python's syntax, matched by Graft itself.
+ * A regular expression over module names as PEFT's configurations hold them: Python's syntax,
+ * matched by Graft itself.
  *
- * <p>Only whether a name matches is ever asked, never what a group caught. So a match is computed on sets of positions,
- * without backtracking: the time is polynomial in name and pattern, and a {@link StepBudget} bounds it besides. What
- * needs memory of the text (backreferences, atomic groups) or looks behind is refused.
+ * <p>Only whether a name matches is ever asked, never what a group caught. So a match is computed
+ * on sets of positions, without backtracking: the time is polynomial in name and pattern, and a
+ * {@link StepBudget} bounds it besides. What needs memory of the text (backreferences, atomic
+ * groups) or looks behind is refused.
  */
 final class ModulePattern {
 
@@ -33,7 +35,7 @@ final class ModulePattern {
   }
 
   private static boolean isAsciiWord(int c) {
-    return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   }
 
   /** The pattern as the file has it. */
@@ -47,7 +49,10 @@ final class ModulePattern {
     return root.ends(text.at(0), text).get(text.length());
   }
 
-  /** Whether a name or its tail after some dot matches: PEFT's {@code re.match("(.*\.)?(KEY)$", name)}. */
+  /**
+   * Whether a name or its tail after some dot matches: PEFT's {@code re.match("(.*\.)?(KEY)$",
+   * name)}.
+   */
   boolean matchesTail(String name, StepBudget budget) {
     // Nearly all patterns are names; on these the general way would cost a hundred times as much.
     if (plain && name.indexOf('\n') < 0) {
@@ -61,20 +66,24 @@ final class ModulePattern {
       }
     }
     BitSet ends = root.ends(starts, text);
-    return ends.get(text.length()) || text.endsWithNewline() && ends.get(text.length() - 1);
+    return ends.get(text.length())
+        || (text.endsWithNewline() && ends.get(text.length() - 1));
   }
 
   private boolean matchesPlainTail(String name, StepBudget budget) {
-    // Code points of names beyond the basic plane make '.' span two chars; the general way handles these.
+    // Code points of names beyond the basic plane make '.' span two chars; the general way handles
+    // these.
     if (name.codePointCount(0, name.length()) != name.length()) {
-      String bmp = name.codePoints().map(c -> c > 0xffff ? 0xfffd : c)
-          .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-          .toString();
+      String bmp =
+          name.codePoints()
+              .map(c -> c > 0xffff ? 0xfffd : c)
+              .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+              .toString();
       return matchesPlainTail(bmp, budget);
     }
     int shift = name.length() - pattern.length();
     int steps = 1;
-    boolean same = shift == 0 || shift > 0 && name.charAt(shift - 1) == '.';
+    boolean same = shift == 0 || (shift > 0 && name.charAt(shift - 1) == '.');
     for (int i = pattern.length() - 1; same && i >= 0; i--, steps++) {
       char wanted = pattern.charAt(i);
       same = wanted == '.' || wanted == name.charAt(shift + i);

@@ -14,7 +14,8 @@ import java.util.Optional;
 /** Makes a pair of the tensors of one LoRA layer, or says what does not fit. */
 final class PairAssembler {
 
-  // Enough for every real adapter many times over; a pattern made to explode stops here within a second or two.
+  // Enough for every real adapter many times over; a pattern made to explode stops here within a
+  // second or two.
   private static final long STEPS_PER_ADAPTER = 500_000_000;
 
   private final AdapterConfig config;
@@ -31,7 +32,8 @@ final class PairAssembler {
   Optional<LoraPair> assemble(LoraSlot slot) {
     boolean embedding = slot.has(Role.EMBEDDING_A) || slot.has(Role.EMBEDDING_B);
     if (embedding && (slot.has(Role.A) || slot.has(Role.B))) {
-      findings.problem(name(slot) + ": the module has factors of a linear layer and of an embedding");
+      findings.problem(
+          name(slot) + ": the module has factors of a linear layer and of an embedding");
       return Optional.empty();
     }
     Optional<SafetensorsTensor> a = factor(slot, embedding ? Role.EMBEDDING_A : Role.A, "lora_A");
@@ -55,7 +57,8 @@ final class PairAssembler {
     Shape shape = tensor.get().shape();
     if (shape.rank() < 2 || shape.elements() == 0) {
       findings.problem(
-          describe(tensor.get()) + ", expected a matrix (or a convolution's kernel) without empty dimension");
+          describe(tensor.get())
+              + ", expected a matrix (or a convolution's kernel) without empty dimension");
       return Optional.empty();
     }
     return tensor;
@@ -129,7 +132,10 @@ final class PairAssembler {
             .map(a -> parameterRules.candidates(slot.key(), a.shape().dim(0)))
             .orElse(ParameterRules.NONE);
     return new Extras(
-        slot.get(Role.MAGNITUDE).orElse(null), slot.get(Role.BIAS_OF_B).orElse(null), blocks, parameters);
+        slot.get(Role.MAGNITUDE).orElse(null),
+        slot.get(Role.BIAS_OF_B).orElse(null),
+        blocks,
+        parameters);
   }
 
   private void checkKernel(SafetensorsTensor a, SafetensorsTensor b) {
@@ -139,7 +145,10 @@ final class PairAssembler {
     }
     if (!pointwise) {
       findings.problem(
-          describe(a) + ", but " + describe(b) + "; expected B of the same rank, its kernel 1 everywhere");
+          describe(a)
+              + ", but "
+              + describe(b)
+              + "; expected B of the same rank, its kernel 1 everywhere");
     }
   }
 
@@ -164,7 +173,10 @@ final class PairAssembler {
   private void checkBlocks(SafetensorsTensor tensor, int blocks) {
     if (tensor.shape().dim(0) % blocks != 0) {
       findings.problem(
-          describe(tensor) + ", whose rows do not divide into the " + blocks + " blocks of use_bdlora");
+          describe(tensor)
+              + ", whose rows do not divide into the "
+              + blocks
+              + " blocks of use_bdlora");
     }
   }
 
@@ -197,20 +209,29 @@ final class PairAssembler {
     if (!findings.isRefused()) {
       String part = role == Role.MAGNITUDE ? "lora_magnitude_vector" : "lora_B.bias";
       findings.problem(
-          name(slot) + ": " + setting + ", but the module has " + (slot.has(role) ? "a " : "no ") + part);
+          name(slot)
+              + ": "
+              + setting
+              + ", but the module has "
+              + (slot.has(role) ? "a " : "no ")
+              + part);
     }
   }
 
   private void checkCount(SafetensorsTensor tensor, long outputs) {
     if (tensor.shape().elements() != outputs) {
-      findings.problem(describe(tensor) + ", expected " + outputs + " values, one for each output of lora_B");
+      findings.problem(
+          describe(tensor) + ", expected " + outputs + " values, one for each output of lora_B");
     }
   }
 
   private void checkType(SafetensorsTensor tensor) {
     if (!tensor.dtype().isFoldable()) {
       findings.refuse(
-          describe(tensor) + " " + tensor.dtype().safetensorsName() + "; save the adapter as F32, F16 or BF16");
+          describe(tensor)
+              + " "
+              + tensor.dtype().safetensorsName()
+              + "; save the adapter as F32, F16 or BF16");
     }
   }
 

@@ -62,7 +62,8 @@ final class ParameterRules {
   private boolean matches(String module, String target, long rowsOfA) {
     int dot = target.lastIndexOf('.');
     if (dot < 0) {
-      // A bare parameter name fits any module; a usual pair then shows by having just its rank in rows.
+      // A bare parameter name fits any module; a usual pair then shows by having just its rank in
+      // rows.
       return rowsOfA != config.r();
     }
     String owner = target.substring(0, dot);

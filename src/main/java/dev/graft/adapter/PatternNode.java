@@ -4,7 +4,9 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.function.IntPredicate;
 
-/** A part of a pattern: from the positions where it may begin it computes those where it may end. */
+/**
+ * A part of a pattern: from the positions where it may begin it computes those where it may end.
+ */
 sealed interface PatternNode {
 
   /** The text under match, with the budget that pays for it. */
@@ -47,7 +49,10 @@ sealed interface PatternNode {
     }
   }
 
-  /** The positions where this part may end, given those where it may begin; the argument stays as it is. */
+  /**
+   * The positions where this part may end, given those where it may begin; the argument stays as it
+   * is.
+   */
   BitSet ends(BitSet starts, Text text);
 
   /**
@@ -60,7 +65,9 @@ sealed interface PatternNode {
     public BitSet ends(BitSet starts, Text text) {
       text.spend(starts);
       BitSet result = new BitSet(text.length() + 1);
-      for (int i = starts.nextSetBit(0); i >= 0 && i < text.length(); i = starts.nextSetBit(i + 1)) {
+      for (int i = starts.nextSetBit(0);
+          i >= 0 && i < text.length();
+          i = starts.nextSetBit(i + 1)) {
         if (wanted.test(text.codePoint(i))) {
           result.set(i + 1);
         }
@@ -117,7 +124,8 @@ sealed interface PatternNode {
     @Override
     public BitSet ends(BitSet starts, Text text) {
       BitSet at = (BitSet) starts.clone();
-      // Positions only move on or stay. After as many rounds as the text is long, one that still moves has stayed
+      // Positions only move on or stay. After as many rounds as the text is long, one that still
+      // moves has stayed
       // somewhere before, and could stay there once more: further rounds change nothing.
       int forced = Math.min(least, text.length() + 1);
       for (int i = 0; i < forced && !at.isEmpty(); i++) {

@@ -32,7 +32,11 @@ final class PatternParser {
   static PatternNode parse(String pattern) {
     if (pattern.length() > MAX_CHARS) {
       throw new FormatException(
-          "pattern " + StrictJson.excerpt(pattern) + " is longer than " + MAX_CHARS + " characters");
+          "pattern "
+              + StrictJson.excerpt(pattern)
+              + " is longer than "
+              + MAX_CHARS
+              + " characters");
     }
     PatternParser parser = new PatternParser(new PatternCursor(pattern));
     PatternNode root = parser.choice();
@@ -96,7 +100,7 @@ final class PatternParser {
       return new int[0];
     }
     Matcher m = BRACES.matcher(cursor.next(21));
-    if (!m.lookingAt() || m.group(1).isEmpty() && m.group(2).isEmpty()) {
+    if (!m.lookingAt() || (m.group(1).isEmpty() && m.group(2).isEmpty())) {
       return new int[0];
     }
     cursor.skip(m.end());

@@ -2,30 +2,27 @@ package dev.graft.adapter;
 
 import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
+import dev.graft.io.InputFile;
+import dev.graft.io.Sha256;
 import dev.graft.safetensors.SafetensorsData;
 import dev.graft.safetensors.SafetensorsFile;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.safetensors.ShardedSafetensors;
 import dev.graft.safetensors.StrictJson;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * A LoRA adapter as PEFT saves it. Opening it reads the configuration and the tensors' places, not their data; every
- * tensor has been understood, or opening fails.
+ * A LoRA adapter as PEFT saves it. Opening it reads the configuration and the tensors' places, not
+ * their data; every tensor has been understood, or opening fails.
  */
 public final class PeftAdapter {
 
-  private static final int BLOCK_BYTES = 1 << 20;
+  private static final int BLOCK_BYTES = 1 << 18;
 
   private final AdapterFiles files;
   private final List<Path> weights;
@@ -56,8 +53,8 @@ public final class PeftAdapter {
   /**
    * Opens an adapter.
    *
-   * @param path a folder as {@code save_pretrained} writes it, a Trainer's {@code checkpoint-N}, or the safetensors
-   *     file (or index) with its configuration beside it
+   * @param path a folder as {@code save_pretrained} writes it, a Trainer's {@code checkpoint-N}, or
+   *     the safetensors file (or index) with its configuration beside it
    * @throws FormatException if a file is missing or damaged, or a tensor cannot be understood
    * @throws UnsupportedException if the weights are a pickle, or the adapter is no LoRA
    */
@@ -79,10 +76,13 @@ public final class PeftAdapter {
     return files.folder();
   }
 
-  /** Every file that the adapter consists of. */
+  /** Every file that was read: the configuration, the index if there is one, the weights. */
   public List<Path> files() {
-    List<Path> all = new ArrayList<>(weights);
-    all.add(files.config());
+    List<Path> all = new ArrayList<>(List.of(files.config()));
+    if (files.isSharded()) {
+      all.add(files.weights());
+    }
+    all.addAll(weights);
     return List.copyOf(all);
   }
 
@@ -101,7 +101,10 @@ public final class PeftAdapter {
     return findings.warnings();
   }
 
-  /** Why the adapter cannot be folded onto the plain base model, each reason with a way out; empty if it can. */
+  /**
+   * Why the adapter cannot be folded onto the plain base model, each reason with a way out; empty
+   * if it can.
+   */
   public List<String> refusals() {
     return findings.refusals();
   }
@@ -114,14 +117,17 @@ public final class PeftAdapter {
   public void requireFoldable() {
     if (findings.isRefused()) {
       throw new UnsupportedException(
-          files.folder() + ": the adapter cannot be folded onto the plain base model:" + Findings.lines(refusals()));
+          files.folder()
+              + ": the adapter cannot be folded onto the plain base model:"
+              + Findings.lines(refusals()));
     }
   }
 
   /**
    * Reads all tensors that change something and returns if every value is finite.
    *
-   * @throws FormatException naming each tensor that holds a NaN or infinity and where the first one is
+   * @throws FormatException naming each tensor that holds a NaN or infinity and where the first one
+   *     is
    * @throws UnsupportedException if a tensor is not of a float type that Graft folds
    */
   public void requireFinite() {
@@ -133,7 +139,9 @@ public final class PeftAdapter {
     }
     if (!problems.isEmpty()) {
       throw new FormatException(
-          files.weights() + ": values that are not finite; the training diverged:" + Findings.lines(problems));
+          files.weights()
+              + ": values that are not finite; the training diverged:"
+              + Findings.lines(problems));
     }
   }
 
@@ -160,33 +168,27 @@ public final class PeftAdapter {
   }
 
   /**
-   * The SHA-256 of the adapter: of the bytes of its safetensors file (the shards in the order of their names) followed
-   * by those of {@code adapter_config.json}, in lower-case hexadecimal. It is what {@code cat
-   * adapter_model.safetensors adapter_config.json | sha256sum} prints. Every call reads the files.
+   * The SHA-256 of the adapter: of the bytes of its safetensors file (the shards in the order of
+   * their names) followed by those of {@code adapter_config.json}, in lower-case hexadecimal. It is
+   * what {@code cat adapter_model.safetensors adapter_config.json | sha256sum} prints. Every call
+   * reads the files.
    */
   public String sha256() {
-    MessageDigest digest = newSha256();
-    weights.forEach(file -> update(digest, file));
-    update(digest, files.config());
-    return HexFormat.of().formatHex(digest.digest());
+    Sha256 hash = new Sha256();
+    weights.forEach(file -> update(hash, file));
+    update(hash, files.config());
+    return hash.hex();
   }
 
-  private static MessageDigest newSha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
-  }
-
-  private static void update(MessageDigest digest, Path file) {
+  private static void update(Sha256 hash, Path path) {
     byte[] block = new byte[BLOCK_BYTES];
-    try (InputStream in = Files.newInputStream(file)) {
-      for (int read = in.read(block); read >= 0; read = in.read(block)) {
-        digest.update(block, 0, read);
+    try (InputFile file = InputFile.open(path)) {
+      for (long done = 0; done < file.size(); done += BLOCK_BYTES) {
+        long count = Math.min(BLOCK_BYTES, file.size() - done);
+        MemorySegment part = MemorySegment.ofArray(block).asSlice(0, count);
+        file.readFully(part, done);
+        hash.update(part);
       }
-    } catch (IOException e) {
-      throw new FormatException(file + ": can no longer be read: " + e.getMessage(), e);
     }
   }
 }

@@ -10,7 +10,8 @@ import java.util.List;
  * @param value the new values, in torch's layout
  * @param origin why the adapter holds it
  */
-public record Replacement(String parameter, SafetensorsTensor value, Origin origin) implements AdapterTarget {
+public record Replacement(String parameter, SafetensorsTensor value, Origin origin)
+    implements AdapterTarget {
 
   /** Why an adapter holds a whole parameter. */
   public enum Origin {

@@ -5,7 +5,8 @@ package dev.graft.adapter;
  *
  * @param rank the module's rank, at least 1
  * @param alpha the module's {@code lora_alpha}
- * @param factor what B·A is multiplied with: alpha / rank, or alpha / sqrt(rank) with {@code use_rslora}
+ * @param factor what B·A is multiplied with: alpha / rank, or alpha / sqrt(rank) with {@code
+ *     use_rslora}
  */
 public record Scaling(int rank, double alpha, double factor) {
 

@@ -3,7 +3,10 @@ package dev.graft.adapter;
 import dev.graft.error.FormatException;
 import dev.graft.safetensors.StrictJson;
 
-/** Counts the steps of pattern matching, so that a stranger's pattern costs bounded time whatever it says. */
+/**
+ * Counts the steps of pattern matching, so that a stranger's pattern costs bounded time whatever it
+ * says.
+ */
 final class StepBudget {
 
   private final long most;

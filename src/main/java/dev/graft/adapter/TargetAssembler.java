@@ -1,6 +1,5 @@
 package dev.graft.adapter;
 
-import dev.graft.adapter.AdapterKey.Role;
 import dev.graft.adapter.Replacement.Origin;
 import dev.graft.error.FormatException;
 import dev.graft.safetensors.Json;
@@ -18,7 +17,10 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeSet;
 
-/** Sorts the tensors of an adapter into targets; a tensor that finds no place is an error, never ignored. */
+/**
+ * Sorts the tensors of an adapter into targets; a tensor that finds no place is an error, never
+ * ignored.
+ */
 final class TargetAssembler {
 
   private record SlotId(String module, int depth) {}
@@ -46,7 +48,10 @@ final class TargetAssembler {
    * @throws FormatException with everything that does not fit
    */
   static List<AdapterTarget> assemble(
-      Path weights, Collection<SafetensorsTensor> tensors, AdapterConfig config, Findings findings) {
+      Path weights,
+      Collection<SafetensorsTensor> tensors,
+      AdapterConfig config,
+      Findings findings) {
     TargetAssembler assembler = new TargetAssembler(config, findings);
     tensors.forEach(assembler::sort);
     return assembler.finish(weights);
@@ -58,7 +63,8 @@ final class TargetAssembler {
     switch (key.role()) {
       case A, B, BIAS_OF_B, EMBEDDING_A, EMBEDDING_B, MAGNITUDE -> addToSlot(key, tensor);
       case TOKEN_ROWS -> addTokenRows(key.module(), tensor);
-      case SAVED_PARAMETER -> addReplacement(new Replacement(key.module(), tensor, Origin.MODULES_TO_SAVE));
+      case SAVED_PARAMETER ->
+          addReplacement(new Replacement(key.module(), tensor, Origin.MODULES_TO_SAVE));
       case BASE_COPY -> addCopy(key.module(), tensor);
       case WRAPPED_PARAMETER -> {
         if (plain.isTrainedBias(key.module())) {
@@ -112,7 +118,9 @@ final class TargetAssembler {
   private void addCopy(String parameter, SafetensorsTensor tensor) {
     others.add(new BaseCopy(parameter, tensor));
     findings.warn(
-        "tensor " + StrictJson.excerpt(tensor.name()) + " is a copy of the base model's own values; it is not folded");
+        "tensor "
+            + StrictJson.excerpt(tensor.name())
+            + " is a copy of the base model's own values; it is not folded");
   }
 
   private void addTokenRows(String module, SafetensorsTensor rows) {
@@ -122,7 +130,10 @@ final class TargetAssembler {
       findings.problem(what + ", but trainable_token_indices gives no indices for this module");
     } else if (rows.shape().rank() != 2 || rows.shape().dim(0) != indices.get().size()) {
       findings.problem(
-          what + ", expected [" + indices.get().size() + ", width], one row for each of trainable_token_indices");
+          what
+              + ", expected ["
+              + indices.get().size()
+              + ", width], one row for each of trainable_token_indices");
     } else if (indices.get().stream().distinct().count() != indices.get().size()
         || indices.get().stream().anyMatch(i -> i < 0)) {
       findings.problem(what + ": trainable_token_indices names a row twice or a negative one");
@@ -160,15 +171,22 @@ final class TargetAssembler {
     }
     reportUnrecognised();
     boolean tokensExpected = config.value(ConfigField.TRAINABLE_TOKEN_INDICES).isPresent();
-    if (tokensExpected && findings.isSound() && targets.stream().noneMatch(TokenRows.class::isInstance)) {
-      findings.problem("trainable_token_indices is set, but no tensor ...token_adapter.trainable_tokens_delta is there");
+    if (tokensExpected
+        && findings.isSound()
+        && targets.stream().noneMatch(TokenRows.class::isInstance)) {
+      findings.problem(
+          "trainable_token_indices is set, but no tensor ...token_adapter.trainable_tokens_delta is there");
     }
     if (findings.isSound() && targets.isEmpty()) {
       findings.problem("holds no tensors");
     }
     if (!findings.isSound()) {
       throw new FormatException(
-          weights + ": " + findings.problemCount() + " problems with the adapter's tensors:" + findings.report());
+          weights
+              + ": "
+              + findings.problemCount()
+              + " problems with the adapter's tensors:"
+              + findings.report());
     }
     return List.copyOf(targets);
   }
@@ -178,7 +196,8 @@ final class TargetAssembler {
       return;
     }
     List<String> names = unrecognised.stream().map(StrictJson::excerpt).toList();
-    String text = unrecognised.size() + " tensors that no setting explains:" + Findings.lines(names);
+    String text =
+        unrecognised.size() + " tensors that no setting explains:" + Findings.lines(names);
     if (findings.isRefused()) {
       findings.warn(text);
     } else {

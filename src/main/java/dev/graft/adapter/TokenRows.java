@@ -10,7 +10,8 @@ import java.util.List;
  * @param rows the new rows, [indices, width]
  * @param indices the row of the table that each replaces, distinct and not negative
  */
-public record TokenRows(String module, SafetensorsTensor rows, List<Long> indices) implements AdapterTarget {
+public record TokenRows(String module, SafetensorsTensor rows, List<Long> indices)
+    implements AdapterTarget {
 
   /** Copies the indices. */
   public TokenRows {

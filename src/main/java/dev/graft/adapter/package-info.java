@@ -1,4 +1,7 @@
-/** PEFT adapters: configuration, what each saved tensor does to the base model, and what cannot be folded. */
+/**
+ * PEFT adapters: configuration, what each saved tensor does to the base model, and what cannot be
+ * folded.
+ */
 @NullMarked
 package dev.graft.adapter;
 

@@ -73,7 +73,7 @@ public final class FoldCheck {
     for (StoredTensor tensor : merged.tensors()) {
       found.computeIfAbsent(tensor.label(), n -> new ArrayList<>()).add(tensor);
     }
-    Map<StoredTensor, FoldedTensor> inPlace = new IdentityHashMap<>();
+    IdentityHashMap<StoredTensor, FoldedTensor> inPlace = new IdentityHashMap<>();
     List<FoldedTensor> copies = new ArrayList<>();
     for (FoldedTensor tensor : plan.tensors()) {
       if (tensor.copyName().isPresent()) {

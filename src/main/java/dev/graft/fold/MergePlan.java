@@ -132,7 +132,7 @@ public final class MergePlan {
   boolean isRewired(NodeProto node) {
     return binding.bound().stream()
         .flatMap(t -> t.place().split().stream())
-        .anyMatch(u -> u.node().part().proto() == node);
+        .anyMatch(u -> u.node().part().proto().equals(node));
   }
 
   /** The output as changes to the base. */

@@ -53,7 +53,7 @@ final class PlanWriter {
     long position = 0;
     for (Piece piece : plan.pieces()) {
       switch (piece) {
-        case Piece.Literal literal -> small.append(literal.bytes(), position);
+        case Piece.Literal literal -> small.append(literal.bytes().toByteArray(), position);
         case Piece.Copied copied -> {
           if (copied.lengthBytes() <= SMALL) {
             byte[] bytes = new byte[(int) copied.lengthBytes()];

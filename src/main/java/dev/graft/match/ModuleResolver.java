@@ -106,7 +106,7 @@ final class ModuleResolver {
     Pattern numbered = numbered(name);
     StoredTensor weight = sites.getFirst().tensor();
     for (Site site : index.sites()) {
-      if (site.tensor() != weight || sites.contains(site) || site.kind() != sites.getFirst().kind()) {
+      if (!site.tensor().equals(weight) || sites.contains(site) || site.kind() != sites.getFirst().kind()) {
         continue;
       }
       site.ownName()

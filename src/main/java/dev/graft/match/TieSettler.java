@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -48,7 +47,7 @@ final class TieSettler {
   }
 
   List<BoundTarget> settle(List<BoundTarget> bound, List<Miss> misses) {
-    Map<StoredTensor, List<BoundTarget>> byTensor = new IdentityHashMap<>();
+    IdentityHashMap<StoredTensor, List<BoundTarget>> byTensor = new IdentityHashMap<>();
     for (BoundTarget target : bound) {
       byTensor.computeIfAbsent(target.place().tensor(), t -> new ArrayList<>()).add(target);
     }
@@ -65,7 +64,7 @@ final class TieSettler {
     if (tied && rivals.size() == 1 && !index.sharesBytes(target.place().tensor())) {
       return Optional.of(target);
     }
-    boolean keepsOriginal = rivals.getFirst() == target && !isShared(target.place(), rivals);
+    boolean keepsOriginal = rivals.getFirst().equals(target) && !isShared(target.place(), rivals);
     if (keepsOriginal) {
       return Optional.of(target);
     }

@@ -88,7 +88,7 @@ final class ModelScanner {
         throw cursor.broken("field " + field + " of " + kind + " stands twice");
       }
       write(out, tag, message(child, below, depth + 1));
-      if (child != MessageKind.ATTRIBUTE && child != MessageKind.SPARSE_TENSOR || below.hasChildren()) {
+      if (child != MessageKind.ATTRIBUTE || below.hasChildren()) {
         span.add(below);
       }
       cursor.seek(below.bodyEnd());
@@ -162,7 +162,7 @@ final class ModelScanner {
       Encoding encoding = field == RAW_DATA ? Encoding.RAW : Encoding.PACKED_FLOAT;
       return new TensorPayload(encoding, start, end - start);
     }
-    if (field == RAW_DATA || before != null && before.encoding() == Encoding.RAW) {
+    if (field == RAW_DATA || (before != null && before.encoding() == Encoding.RAW)) {
       throw cursor.broken("a tensor has raw_data and other data, or raw_data twice");
     }
     return new TensorPayload(Encoding.TYPED, span.bodyStart(), span.bodyEnd() - span.bodyStart());

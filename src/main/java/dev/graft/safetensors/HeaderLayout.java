@@ -33,7 +33,9 @@ final class HeaderLayout {
                 + entry.begin()
                 + ", but the tensor before it ends at "
                 + at
-                + (entry.begin() < at ? "; the two overlap" : "; the bytes between belong to no tensor"));
+                + (entry.begin() < at
+                    ? "; the two overlap"
+                    : "; the bytes between belong to no tensor"));
       }
       if (entry.end() > dataBytes) {
         throw new FormatException(
@@ -68,7 +70,8 @@ final class HeaderLayout {
         return;
       }
     } catch (ArithmeticException e) {
-      throw new FormatException(what + ": shape " + entry.shape() + " needs more than 2^63 bits", e);
+      throw new FormatException(
+          what + ": shape " + entry.shape() + " needs more than 2^63 bits", e);
     }
     throw new FormatException(
         what
@@ -89,6 +92,8 @@ final class HeaderLayout {
 
   private static String neededBytes(Entry entry) {
     long bits = entry.shape().elements() * entry.dtype().bits();
-    return bits % 8 == 0 ? (bits / 8) + " bytes" : bits + " bits, which is no whole number of bytes";
+    return bits % 8 == 0
+        ? (bits / 8) + " bytes"
+        : bits + " bits, which is no whole number of bytes";
   }
 }

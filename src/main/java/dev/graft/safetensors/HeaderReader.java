@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/** Turns the JSON of a safetensors header into entries; where they lie is for {@link HeaderLayout} to check. */
+/**
+ * Turns the JSON of a safetensors header into entries; where they lie is for {@link HeaderLayout}
+ * to check.
+ */
 final class HeaderReader {
 
   // A file per layer or expert has a few thousand tensors; a header of 100 MB could name a million.
@@ -66,7 +69,8 @@ final class HeaderReader {
   }
 
   private static boolean hasLoneSurrogate(String text) {
-    return text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
+    return text.codePoints()
+        .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
   }
 
   private void readMetadata() {
@@ -102,14 +106,21 @@ final class HeaderReader {
         default -> parser.skipChildren();
       }
     }
-    return entry(name, require(dtype, what, "dtype"), require(shape, what, "shape"), require(offsets, what, "data_offsets"));
+    return entry(
+        name,
+        require(dtype, what, "dtype"),
+        require(shape, what, "shape"),
+        require(offsets, what, "data_offsets"));
   }
 
   private Entry entry(String name, DType dtype, long[] dims, long[] offsets) {
     String what = "tensor " + StrictJson.excerpt(name);
     if (offsets.length != 2 || offsets[0] > offsets[1]) {
       throw new FormatException(
-          where + ": " + what + ": data_offsets must be two numbers [begin, end], begin not after end");
+          where
+              + ": "
+              + what
+              + ": data_offsets must be two numbers [begin, end], begin not after end");
     }
     try {
       return new Entry(name, dtype, Shape.of(dims), offsets[0], offsets[1]);
@@ -129,10 +140,9 @@ final class HeaderReader {
     expect(JsonToken.VALUE_STRING, what + ": dtype", "a string");
     String name = parser.getString();
     return DType.ofSafetensors(name)
-        .orElseThrow(
-            () ->
-                new FormatException(
-                    where + ": " + what + ": dtype " + StrictJson.excerpt(name) + " is unknown"));
+        .orElseThrow(() ->
+            new FormatException(
+                where + ": " + what + ": dtype " + StrictJson.excerpt(name) + " is unknown"));
   }
 
   private long[] integers(String what, int most) {

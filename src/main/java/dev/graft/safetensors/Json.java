@@ -8,8 +8,8 @@ import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
 /**
- * An immutable JSON value. Numbers keep their text, so that an integer is never mistaken for a fraction and a huge
- * exponent costs nothing until somebody asks for its value.
+ * An immutable JSON value. Numbers keep their text, so that an integer is never mistaken for a
+ * fraction and a huge exponent costs nothing until somebody asks for its value.
  */
 public sealed interface Json {
 

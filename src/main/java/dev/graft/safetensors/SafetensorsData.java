@@ -2,19 +2,19 @@ package dev.graft.safetensors;
 
 import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
+import dev.graft.io.InputFile;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.TensorSource;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
 import java.util.OptionalLong;
 
-/** Reads the data of tensors. Every read checks that the file still holds what its header promised. */
+/**
+ * Reads the data of tensors. Every read checks that the file still holds what its header promised.
+ */
 public final class SafetensorsData {
 
   private static final int CHUNK_BYTES = 1 << 18;
@@ -32,7 +32,8 @@ public final class SafetensorsData {
   /**
    * All elements in row-major order.
    *
-   * @throws UnsupportedException if the type is not F32, F16 or BF16, or there are 2^31 elements or more
+   * @throws UnsupportedException if the type is not F32, F16 or BF16, or there are 2^31 elements or
+   *     more
    * @throws FormatException if the file shrank or can no longer be read
    */
   public static float[] readFloats(SafetensorsTensor tensor) {
@@ -74,7 +75,8 @@ public final class SafetensorsData {
    */
   public static long[] readLongs(SafetensorsTensor tensor) {
     if (tensor.dtype() != DType.INT64) {
-      throw new UnsupportedException(describe(tensor) + ": found " + tensor.dtype() + ", expected I64");
+      throw new UnsupportedException(
+          describe(tensor) + ": found " + tensor.dtype() + ", expected I64");
     }
     return MemorySegment.ofArray(readBytes(tensor)).toArray(I64);
   }
@@ -100,19 +102,16 @@ public final class SafetensorsData {
       throw new IllegalArgumentException(
           describe(tensor) + ": no " + into.byteSize() + " bytes from " + offset + " on");
     }
-    try (FileChannel channel = open(tensor)) {
-      InputFile.readFully(channel, source.file(), into.asByteBuffer(), source.offset() + offset);
-    } catch (IOException e) {
-      throw InputFile.unreadable(source.file(), e);
+    try (InputFile file = open(tensor)) {
+      file.readFully(into, source.offset() + offset);
     }
   }
 
-  private static FileChannel open(SafetensorsTensor tensor) throws IOException {
-    Path path = tensor.source().file();
-    FileChannel channel = InputFile.open(path);
-    if (channel.size() < tensor.source().end()) {
-      long size = channel.size();
-      channel.close();
+  private static InputFile open(SafetensorsTensor tensor) {
+    InputFile file = InputFile.open(tensor.source().file());
+    if (file.size() < tensor.source().end()) {
+      long size = file.size();
+      file.close();
       throw new FormatException(
           describe(tensor)
               + " ends at byte "
@@ -121,7 +120,7 @@ public final class SafetensorsData {
               + size
               + "; it shrank since it was opened");
     }
-    return channel;
+    return file;
   }
 
   private static void decode(SafetensorsTensor tensor, FloatBlock block) {
@@ -139,26 +138,27 @@ public final class SafetensorsData {
     float[] values = new float[capacity];
     ByteBuffer bytes = ByteBuffer.allocate(CHUNK_BYTES);
     long elements = tensor.shape().elements();
-    try (FileChannel channel = open(tensor)) {
+    try (InputFile file = open(tensor)) {
       for (long done = 0; done < elements; done += capacity) {
         int count = (int) Math.min(capacity, elements - done);
         bytes.clear().limit(count * elementBytes);
         long at = tensor.source().offset() + done * elementBytes;
-        InputFile.readFully(channel, tensor.source().file(), bytes, at);
+        file.readFully(bytes, at);
         codec.decode(MemorySegment.ofArray(bytes.array()), 0, values, count);
         if (!block.accept(values, count, done)) {
           return;
         }
       }
-    } catch (IOException e) {
-      throw InputFile.unreadable(tensor.source().file(), e);
     }
   }
 
   private static int arrayLength(SafetensorsTensor tensor, long length) {
     if (length > MAX_ARRAY) {
       throw new UnsupportedException(
-          describe(tensor) + " has " + length + " elements or bytes, more than one array can hold (2^31)");
+          describe(tensor)
+              + " has "
+              + length
+              + " elements or bytes, more than one array can hold (2^31)");
     }
     return (int) length;
   }

@@ -1,13 +1,12 @@
 package dev.graft.safetensors;
 
 import dev.graft.error.FormatException;
+import dev.graft.io.InputFile;
 import dev.graft.safetensors.HeaderReader.Entry;
 import dev.graft.safetensors.HeaderReader.Header;
 import dev.graft.tensor.TensorSource;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -15,8 +14,9 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * A safetensors file whose header has been checked from end to end; no data has been read. The checks are those of the
- * format's specification, stricter than its reference reader: no key twice, and the header begins with its brace.
+ * A safetensors file whose header has been checked from end to end; no data has been read. The
+ * checks are those of the format's specification, stricter than its reference reader: no key twice,
+ * and the header begins with its brace.
  */
 public final class SafetensorsFile {
 
@@ -28,7 +28,9 @@ public final class SafetensorsFile {
   private final SequencedMap<String, String> metadata;
 
   private SafetensorsFile(
-      Path path, SequencedMap<String, SafetensorsTensor> tensors, SequencedMap<String, String> metadata) {
+      Path path,
+      SequencedMap<String, SafetensorsTensor> tensors,
+      SequencedMap<String, String> metadata) {
     this.path = path;
     this.tensors = Collections.unmodifiableSequencedMap(tensors);
     this.metadata = Collections.unmodifiableSequencedMap(metadata);
@@ -37,16 +39,17 @@ public final class SafetensorsFile {
   /**
    * Reads and checks the header.
    *
-   * @throws FormatException if the file is missing, unreadable, or anything about it breaks the format
+   * @throws FormatException if the file is missing, unreadable, or anything about it breaks the
+   *     format
    */
   public static SafetensorsFile open(Path path) {
-    try (FileChannel channel = InputFile.open(path)) {
-      long size = channel.size();
-      long headerBytes = headerBytes(channel, path, size);
+    try (InputFile file = InputFile.open(path)) {
+      long size = file.size();
+      long headerBytes = headerBytes(file);
       Header header =
           StrictJson.parse(
               path + ": header",
-              new ChannelStream(channel, LENGTH_BYTES, headerBytes),
+              new FileStream(file, LENGTH_BYTES, headerBytes),
               parser -> HeaderReader.read(path + ": header", parser));
       long dataStart = LENGTH_BYTES + headerBytes;
       SequencedMap<String, SafetensorsTensor> tensors = new LinkedHashMap<>();
@@ -55,18 +58,18 @@ public final class SafetensorsFile {
         tensors.put(e.name(), new SafetensorsTensor(e.name(), e.dtype(), e.shape(), source));
       }
       return new SafetensorsFile(path, tensors, header.metadata());
-    } catch (IOException e) {
-      throw InputFile.unreadable(path, e);
     }
   }
 
-  private static long headerBytes(FileChannel channel, Path path, long size) throws IOException {
+  private static long headerBytes(InputFile file) {
+    Path path = file.path();
+    long size = file.size();
     if (size < LENGTH_BYTES + 2) {
       throw new FormatException(
           path + ": holds " + size + " bytes, too few for a safetensors file; it is truncated");
     }
     ByteBuffer start = ByteBuffer.allocate(LENGTH_BYTES + 1).order(ByteOrder.LITTLE_ENDIAN);
-    InputFile.readFully(channel, path, start, 0);
+    file.readFully(start, 0);
     long length = start.getLong(0);
     if (length < 0 || length > MAX_HEADER_BYTES) {
       throw new FormatException(
@@ -107,7 +110,10 @@ public final class SafetensorsFile {
     return Optional.ofNullable(tensors.get(name));
   }
 
-  /** The free-form strings of {@code __metadata__}, in the order of the header; empty where there is none. */
+  /**
+   * The free-form strings of {@code __metadata__}, in the order of the header; empty where there is
+   * none.
+   */
   public SequencedMap<String, String> metadata() {
     return metadata;
   }

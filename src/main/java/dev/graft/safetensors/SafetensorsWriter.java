@@ -1,15 +1,13 @@
 package dev.graft.safetensors;
 
-import dev.graft.error.RuntimeFailure;
+import dev.graft.io.AtomicOutput;
+import dev.graft.io.OutputFile;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,23 +20,66 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Writes a safetensors file whose bytes depend only on its contents: tensors by falling rank of their type, then by
- * name, metadata by key, the header padded with spaces to 8 bytes. A file with at most one metadata entry is byte for
- * byte the one that the reference library writes.
+ * Writes a safetensors file whose bytes depend only on its contents: tensors by falling rank of
+ * their type, then by name, metadata by key, the header padded with spaces to 8 bytes. A file with
+ * at most one metadata entry is byte for byte the one that the reference library writes.
  */
 public final class SafetensorsWriter {
 
-  // The order of the reference writer: it falls with the size of the element, so every tensor is aligned.
+  // The order of the reference writer: it falls with the size of the element, so every tensor is
+  // aligned.
   private static final List<String> TYPE_ORDER =
       List.of(
-          "U64", "I64", "F64", "C64", "F32", "U32", "I32", "BF16", "F16", "U16", "I16", "F8_E5M2FNUZ",
-          "F8_E4M3FNUZ", "F8_E8M0", "F8_E4M3", "F8_E5M2", "I8", "U8", "F6_E3M2", "F6_E2M3", "F4", "BOOL");
+          "U64",
+          "I64",
+          "F64",
+          "C64",
+          "F32",
+          "U32",
+          "I32",
+          "BF16",
+          "F16",
+          "U16",
+          "I16",
+          "F8_E5M2FNUZ",
+          "F8_E4M3FNUZ",
+          "F8_E8M0",
+          "F8_E4M3",
+          "F8_E5M2",
+          "I8",
+          "U8",
+          "F6_E3M2",
+          "F6_E2M3",
+          "F4",
+          "BOOL");
   private static final int CHUNK = 1 << 16;
 
   /** Gives the bytes of one tensor when its turn comes. */
   public interface Content {
     /** Writes exactly the bytes that type and shape ask for. */
-    void writeTo(WritableByteChannel out) throws IOException;
+    void writeTo(Sink out);
+  }
+
+  /** Takes the bytes of a tensor in order, piece by piece. */
+  public interface Sink {
+    /** Appends what remains of a buffer. */
+    void write(ByteBuffer bytes);
+  }
+
+  private static final class Tail implements Sink {
+    private final OutputFile file;
+    private long position;
+
+    Tail(OutputFile file) {
+      this.file = file;
+    }
+
+    @Override
+    public void write(ByteBuffer bytes) {
+      int count = bytes.remaining();
+      file.write(bytes, position);
+      position += count;
+    }
   }
 
   private record Item(String name, DType dtype, Shape shape, Content content) {}
@@ -56,14 +97,15 @@ public final class SafetensorsWriter {
   /** Adds an F32 tensor, row-major; the array is read when the file is written. */
   public SafetensorsWriter add(String name, Shape shape, float[] values) {
     if (values.length != shape.elements()) {
-      throw new IllegalArgumentException(name + ": " + values.length + " values for shape " + shape);
+      throw new IllegalArgumentException(
+          name + ": " + values.length + " values for shape " + shape);
     }
     return add(name, DType.FLOAT32, shape, out -> writeFloats(values, out));
   }
 
   /** Adds a tensor whose bytes are at hand: little-endian, row-major. */
   public SafetensorsWriter add(String name, DType dtype, Shape shape, MemorySegment bytes) {
-    return add(name, dtype, shape, out -> writeFully(bytes.asByteBuffer(), out));
+    return add(name, dtype, shape, out -> out.write(bytes.asByteBuffer()));
   }
 
   /** Adds a tensor of another file, its bytes as they are. */
@@ -88,10 +130,10 @@ public final class SafetensorsWriter {
   }
 
   /**
-   * Writes the file: beside its final place first, then renamed, so that whoever has an older file of that name open or
-   * mapped keeps it whole.
+   * Writes the file: beside its final place first, then renamed, so that whoever has an older file
+   * of that name open or mapped keeps it whole.
    *
-   * @throws RuntimeFailure if it cannot be written; an older file is then untouched
+   * @throws dev.graft.error.RuntimeFailure if it cannot be written; an older file is then untouched
    */
   public void write(Path path) {
     List<Item> sorted =
@@ -101,22 +143,20 @@ public final class SafetensorsWriter {
                     .thenComparing(Item::name, SafetensorsWriter::byCodePoint))
             .toList();
     byte[] header = header(sorted);
-    try (PendingFile pending = PendingFile.beside(path)) {
-      FileChannel out = pending.channel();
+    try (AtomicOutput output = AtomicOutput.begin(path)) {
+      Tail out = new Tail(output.main());
       ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-      writeFully(length.putLong(0, header.length), out);
-      writeFully(ByteBuffer.wrap(header), out);
+      out.write(length.putLong(0, header.length));
+      out.write(ByteBuffer.wrap(header));
       for (Item item : sorted) {
-        long start = out.position();
+        long start = out.position;
         item.content().writeTo(out);
-        long written = out.position() - start;
-        if (written != bytes(item)) {
-          throw new IllegalStateException(item.name() + ": " + written + " bytes for " + bytes(item));
+        if (out.position - start != bytes(item)) {
+          throw new IllegalStateException(
+              item.name() + ": " + (out.position - start) + " bytes for " + bytes(item));
         }
       }
-      pending.commit();
-    } catch (IOException e) {
-      throw new RuntimeFailure(path + ": cannot be written: " + e.getMessage(), e);
+      output.commit();
     }
   }
 
@@ -160,30 +200,24 @@ public final class SafetensorsWriter {
     return Arrays.compareUnsigned(left, right);
   }
 
-  private static void writeFloats(float[] values, WritableByteChannel out) throws IOException {
+  private static void writeFloats(float[] values, Sink out) {
     FloatCodec codec = new FloatCodec(DType.FLOAT32, CHUNK);
     ByteBuffer bytes = ByteBuffer.allocate(CHUNK * Float.BYTES);
     for (int done = 0; done < values.length; done += CHUNK) {
       int count = Math.min(CHUNK, values.length - done);
       float[] part = Arrays.copyOfRange(values, done, done + count);
       codec.encode(part, count, MemorySegment.ofArray(bytes.array()), 0);
-      writeFully(bytes.clear().limit(count * Float.BYTES), out);
+      out.write(bytes.clear().limit(count * Float.BYTES));
     }
   }
 
-  private static void copy(SafetensorsTensor from, WritableByteChannel out) throws IOException {
+  private static void copy(SafetensorsTensor from, Sink out) {
     byte[] chunk = new byte[CHUNK];
     long length = from.source().length();
     for (long done = 0; done < length; done += CHUNK) {
       int count = (int) Math.min(CHUNK, length - done);
       SafetensorsData.read(from, done, MemorySegment.ofArray(chunk).asSlice(0, count));
-      writeFully(ByteBuffer.wrap(chunk, 0, count), out);
-    }
-  }
-
-  private static void writeFully(ByteBuffer bytes, WritableByteChannel out) throws IOException {
-    while (bytes.hasRemaining()) {
-      out.write(bytes);
+      out.write(ByteBuffer.wrap(chunk, 0, count));
     }
   }
 }

@@ -1,12 +1,11 @@
 package dev.graft.safetensors;
 
 import dev.graft.error.FormatException;
+import dev.graft.io.InputFile;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
-import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
@@ -26,8 +25,9 @@ import tools.jackson.core.io.JsonStringEncoder;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Reads JSON that strangers wrote: strict UTF-8, no key twice in an object, bounded depth, names and strings, and
- * nothing after the value. Every fault is a {@link FormatException} that names the file.
+ * Reads JSON that strangers wrote: strict UTF-8, no key twice in an object, bounded depth, names
+ * and strings, and nothing after the value. Every fault is a {@link FormatException} that names the
+ * file.
  */
 public final class StrictJson {
 
@@ -36,7 +36,8 @@ public final class StrictJson {
   private static final int MAX_STRING_CHARS = 16 << 20;
   private static final int EXCERPT_CHARS = 80;
 
-  // Property names are never reused here, so a symbol table would only be a target for colliding names.
+  // Property names are never reused here, so a symbol table would only be a target for colliding
+  // names.
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
           .streamReadConstraints(
@@ -65,20 +66,18 @@ public final class StrictJson {
    * @throws FormatException if it is missing, larger, or not strict JSON
    */
   public static Json read(Path path, long maxBytes) {
-    try (FileChannel channel = InputFile.open(path)) {
-      long size = channel.size();
+    try (InputFile file = InputFile.open(path)) {
+      long size = file.size();
       if (size > maxBytes) {
         throw new FormatException(
             path + ": holds " + size + " bytes, but a file of this kind has at most " + maxBytes);
       }
-      return parse(path + "", new ChannelStream(channel, 0, size), StrictJson::value);
-    } catch (IOException e) {
-      throw InputFile.unreadable(path, e);
+      return parse(path + "", new FileStream(file, 0, size), StrictJson::value);
     }
   }
 
   /** Runs a step over one JSON value and checks that nothing follows it. */
-  static <T> T parse(String where, InputStream bytes, Step<T> step) throws IOException {
+  static <T> T parse(String where, InputStream bytes, Step<T> step) {
     try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), utf8(bytes))) {
       if (parser.nextToken() == null) {
         throw new FormatException(where + ": is empty where JSON is expected");

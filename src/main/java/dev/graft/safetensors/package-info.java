@@ -1,4 +1,7 @@
-/** Safetensors files, single and sharded: validated once at open, read by byte range, written deterministically. */
+/**
+ * Safetensors files, single and sharded: validated once at open, read by byte range, written
+ * deterministically.
+ */
 @NullMarked
 package dev.graft.safetensors;
 

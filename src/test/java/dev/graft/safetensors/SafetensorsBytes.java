@@ -25,7 +25,8 @@ public final class SafetensorsBytes {
   /** A file with a header length of one's own choosing. */
   public static byte[] of(long headerLength, byte[] header, byte[] data) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(0, headerLength).array());
+    out.writeBytes(
+        ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(0, headerLength).array());
     out.writeBytes(header);
     out.writeBytes(data);
     return out.toByteArray();
@@ -45,7 +46,7 @@ public final class SafetensorsBytes {
     for (String spec : specs) {
       String[] parts = spec.split(" ", 2);
       int bytes = 4;
-      for (String dim : parts[1].replaceAll("[\\[\\] ]", "").split(",")) {
+      for (String dim : parts[1].replaceAll("[\\[\\] ]", "").split(",", -1)) {
         bytes *= dim.isEmpty() ? 1 : Integer.parseInt(dim);
       }
       entries.add(entry(parts[0], "F32 " + parts[1], at, at + bytes));

@@ -31,7 +31,8 @@ class SafetensorsDataTest {
     assertThatThrownBy(() -> SafetensorsData.readFloats(tensor))
         .isInstanceOf(UnsupportedException.class)
         .hasMessageContaining("tensor \"x\" has type I8");
-    assertThatThrownBy(() -> SafetensorsData.readLongs(tensor)).isInstanceOf(UnsupportedException.class);
+    assertThatThrownBy(() -> SafetensorsData.readLongs(tensor))
+        .isInstanceOf(UnsupportedException.class);
   }
 
   @Test
@@ -66,17 +67,24 @@ class SafetensorsDataTest {
   @Test
   void decodesTheThreeFloatTypes() {
     // 1.5 and -2 in each type, little-endian
-    assertThat(SafetensorsData.readFloats(stored(DType.FLOAT16, Shape.of(2), new byte[] {0, 0x3e, 0, (byte) 0xc0})))
+    assertThat(
+            SafetensorsData.readFloats(
+                stored(DType.FLOAT16, Shape.of(2), new byte[] {0, 0x3e, 0, (byte) 0xc0})))
         .containsExactly(1.5f, -2f);
     assertThat(
             SafetensorsData.readFloats(
-                stored(DType.BFLOAT16, Shape.of(1, 2), new byte[] {(byte) 0xc0, 0x3f, 0, (byte) 0xc0})))
+                stored(
+                    DType.BFLOAT16,
+                    Shape.of(1, 2),
+                    new byte[] {(byte) 0xc0, 0x3f, 0, (byte) 0xc0})))
         .containsExactly(1.5f, -2f);
     assertThat(
             SafetensorsData.readFloats(
                 stored(DType.FLOAT32, Shape.of(), new byte[] {0, 0, (byte) 0xc0, 0x3f})))
         .containsExactly(1.5f);
-    assertThat(SafetensorsData.readLongs(stored(DType.INT64, Shape.of(1), new byte[] {7, 1, 0, 0, 0, 0, 0, 0})))
+    assertThat(
+            SafetensorsData.readLongs(
+                stored(DType.INT64, Shape.of(1), new byte[] {7, 1, 0, 0, 0, 0, 0, 0})))
         .containsExactly(263L);
   }
 
@@ -99,7 +107,10 @@ class SafetensorsDataTest {
     Path file = folder.resolve("nan.safetensors");
     values[140_000] = Float.NEGATIVE_INFINITY;
     values[140_001] = Float.NaN;
-    new SafetensorsWriter().add("x", Shape.of(300, 500), values).add("y", Shape.of(1), new float[1]).write(file);
+    new SafetensorsWriter()
+        .add("x", Shape.of(300, 500), values)
+        .add("y", Shape.of(1), new float[1])
+        .write(file);
     SafetensorsFile opened = SafetensorsFile.open(file);
 
     assertThat(SafetensorsData.firstNonFinite(opened.tensor("x").orElseThrow())).hasValue(140_000);

@@ -20,7 +20,8 @@ class ShardedSafetensorsTest {
   @BeforeEach
   void writeShards() {
     SafetensorsBytes.write(folder.resolve("m-2.safetensors"), SafetensorsBytes.float32("c [1]"));
-    SafetensorsBytes.write(folder.resolve("m-1.safetensors"), SafetensorsBytes.float32("a [2]", "b [3]"));
+    SafetensorsBytes.write(
+        folder.resolve("m-1.safetensors"), SafetensorsBytes.float32("a [2]", "b [3]"));
   }
 
   private Path index(String weightMap) throws IOException {
@@ -47,7 +48,8 @@ class ShardedSafetensorsTest {
 
     assertThatThrownBy(() -> ShardedSafetensors.open(index))
         .isInstanceOf(FormatException.class)
-        .hasMessageContaining("weight_map \"a\" must name a .safetensors file in the index's own folder");
+        .hasMessageContaining(
+            "weight_map \"a\" must name a .safetensors file in the index's own folder");
   }
 
   @Test
@@ -75,7 +77,16 @@ class ShardedSafetensorsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"[]", "{}", "{\"weight_map\": 1}", "{\"weight_map\": {}}", "{\"weight_map\": {\"a\": 1}}", "", "{"})
+  @ValueSource(
+      strings = {
+        "[]",
+        "{}",
+        "{\"weight_map\": 1}",
+        "{\"weight_map\": {}}",
+        "{\"weight_map\": {\"a\": 1}}",
+        "",
+        "{"
+      })
   void refusesOtherJson(String json) throws IOException {
     Path index = Files.writeString(folder.resolve("m.safetensors.index.json"), json);
 
@@ -88,12 +99,14 @@ class ShardedSafetensorsTest {
   void joinsTheShards() throws IOException {
     ShardedSafetensors sharded =
         ShardedSafetensors.open(
-            index("\"c\": \"m-2.safetensors\", \"b\": \"m-1.safetensors\", \"a\": \"m-1.safetensors\""));
+            index(
+                "\"c\": \"m-2.safetensors\", \"b\": \"m-1.safetensors\", \"a\": \"m-1.safetensors\""));
 
     assertThat(sharded.tensors().keySet()).containsExactly("a", "b", "c");
     assertThat(sharded.files())
         .extracting(f -> f.path().getFileName().toString())
         .containsExactly("m-1.safetensors", "m-2.safetensors");
-    assertThat(SafetensorsData.readFloats(sharded.tensors().lastEntry().getValue())).containsExactly(0.5f);
+    assertThat(SafetensorsData.readFloats(sharded.tensors().lastEntry().getValue()))
+        .containsExactly(0.5f);
   }
 }

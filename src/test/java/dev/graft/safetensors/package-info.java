@@ -1,4 +1,0 @@
-@NullMarked
-package dev.graft.safetensors;
-
-import org.jspecify.annotations.NullMarked;
