@@ -95,7 +95,7 @@ final class DemoCommand extends Verb {
   }
 
   private MergeReport.Files hashes(MergeRun run) {
-    try (ProgressBar bar = progress("hashing", 2 * run.baseBytes())) {
+    try (ProgressBar bar = progress("hashing", 2 * MergeRun.baseBytes(run.plan()))) {
       FileHashes hashes = new FileHashes(MergeRun.defaultThreads(), bar);
       return new MergeReport.Files(hashes.of(run.plan().inputs()), hashes.of(run.outputs()));
     }

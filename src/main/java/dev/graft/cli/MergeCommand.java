@@ -135,7 +135,7 @@ final class MergeCommand extends Verb {
     if (report.isEmpty() && !isJson()) {
       return new MergeReport.Files(entries(inputs), entries(outputs));
     }
-    long bytes = run.baseBytes() + run.result().map(Merge.Result::bytes).orElse(0L);
+    long bytes = MergeRun.baseBytes(run.plan()) + run.result().map(Merge.Result::bytes).orElse(0L);
     try (ProgressBar bar = progress("hashing", bytes)) {
       FileHashes hashes = new FileHashes(threads, bar);
       return new MergeReport.Files(hashes.of(inputs), hashes.of(outputs));

@@ -96,7 +96,7 @@ record MergeReport(
     return new Numbers(
         run.plan().touchedBytes(),
         run.plan().splitBytes(),
-        run.result().map(Merge.Result::bytes).orElseGet(run::baseBytes),
+        run.result().map(Merge.Result::bytes).orElseGet(() -> MergeRun.baseBytes(run.plan())),
         seconds,
         run.result().map(written -> written.bytes() / 1e6 / seconds));
   }

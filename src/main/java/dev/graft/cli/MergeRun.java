@@ -39,14 +39,14 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
   /** Carries the plan out. */
   MergeRun done(Verb verb, int threads) {
     long started = System.nanoTime();
-    try (ProgressBar bar = verb.progress("merging", baseBytes() + plan.splitBytes())) {
+    try (ProgressBar bar = verb.progress("merging", baseBytes(plan) + plan.splitBytes())) {
       Merge.Result written = new Merge(plan, tool(), bar).run(threads);
       return new MergeRun(plan, Optional.of(written), nanos + System.nanoTime() - started);
     }
   }
 
   /** Length of the base with its data files. */
-  long baseBytes() {
+  static long baseBytes(MergePlan plan) {
     long bytes = plan.model().fileLength();
     for (FileEntry file : plan.model().dataFiles().values().stream().map(FileEntry::of).toList()) {
       bytes += file.bytes();

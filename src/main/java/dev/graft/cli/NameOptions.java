@@ -29,6 +29,10 @@ final class NameOptions {
         prefix.map(Prefix::parse), map.map(NameMap::read).orElse(NameMap.EMPTY));
   }
 
+  boolean isSet() {
+    return prefix.isPresent() || map.isPresent();
+  }
+
   Optional<Path> mapFile() {
     return map;
   }

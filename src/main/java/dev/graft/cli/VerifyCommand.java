@@ -1,15 +1,14 @@
 package dev.graft.cli;
 
-import static dev.graft.cli.Table.left;
-import static dev.graft.cli.Table.right;
-
 import dev.graft.error.UsageException;
+import dev.graft.fold.FoldCheck;
+import dev.graft.fold.MergePlan;
+import dev.graft.fold.MergeRequest;
 import dev.graft.runtime.SessionSettings;
 import dev.graft.verify.Inputs;
 import dev.graft.verify.Parity;
 import dev.graft.verify.Reference;
 import dev.graft.verify.Tolerance;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +16,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Runs a model and holds its outputs against another's, or against stored ones. */
@@ -24,15 +24,20 @@ import picocli.CommandLine.Option;
     name = "verify",
     customSynopsis = {
       "graft verify -m CANDIDATE (--reference MODEL | --reference-outputs FILE[:TENSOR])",
-      "                    [--inputs FILE] [--atol X] [--rtol X] [--seed N] [--report FILE] [--json]"
+      "                    [--inputs FILE] [--atol X] [--rtol X] [--seed N] [--report FILE] [--json]",
+      "       graft verify -m MERGED --weights --base MODEL -a DIR[:WEIGHT] [--prefix FROM=TO]",
+      "                    [--map FILE] [--report FILE] [--json]"
     },
     description =
         "Runs a model through ONNX Runtime and holds its outputs against those of another model, or against"
-            + " stored ones. The exit code is 1 if an element is farther away than atol + rtol x |reference|.",
+            + " stored ones: an element may be atol + rtol x |reference| away. With --weights, compares a merged model"
+            + " tensor by tensor with what the merge makes, without a runtime. The exit code is 1 if the check"
+            + " does not hold.",
     footer = {
       "  graft verify -m merged.onnx --reference exported-after-merge.onnx",
       "  graft verify -m merged.onnx --inputs golden.safetensors \\",
-      "    --reference-outputs golden.safetensors:merged"
+      "    --reference-outputs golden.safetensors:merged",
+      "  graft verify -m merged.onnx --weights --base model.onnx -a adapter/"
     })
 final class VerifyCommand extends Verb {
 
@@ -76,6 +81,8 @@ final class VerifyCommand extends Verb {
   @Option(names = "--seed", paramLabel = "N", description = "Seed of inputs that are made up (default 0).")
   private Optional<Long> seed = Optional.empty();
 
+  @Mixin private WeightOptions weights = new WeightOptions();
+
   @Option(names = "--report", paramLabel = "FILE", description = "Write the JSON report there.")
   private Optional<Path> report = Optional.empty();
 
@@ -85,13 +92,46 @@ final class VerifyCommand extends Verb {
 
   @Override
   int execute() {
+    return weights.isAsked() ? verifyWeights() : verifyOutputs();
+  }
+
+  private int verifyWeights() {
+    boolean more = Stream.of(reference, referenceOutputs, inputs, atol, rtol, seed).anyMatch(Optional::isPresent);
+    if (more) {
+      throw new UsageException(
+          "--weights compares bytes: it has no reference, inputs, tolerances or seed");
+    }
+    MergeRequest request = weights.request(model);
+    MergePlan plan = MergePlan.of(request);
+    List<Path> taken = new ArrayList<>(plan.inputs());
+    taken.addAll(files());
+    try (ReportFile file = ReportFile.begin(report, taken);
+        ProgressBar bar = progress("comparing", MergeRun.baseBytes(plan))) {
+      FoldCheck.Report found = new FoldCheck(plan, model, bar).run();
+      WeightsReport weightsReport =
+          new WeightsReport(
+              Json.SCHEMA,
+              name(),
+              model.toString(),
+              request.model().toString(),
+              request.adapter().toString(),
+              request.weight(),
+              found.holds(),
+              found);
+      file.write(weightsReport);
+      print(weightsReport, () -> weightsReport.table().print(screen().out(), ""));
+      return found.holds() ? Failure.OK : Failure.DOES_NOT_HOLD;
+    }
+  }
+
+  private int verifyOutputs() {
     Reference against = against();
     Inputs fed = fed();
     Parity parity = new Parity(SessionSettings.defaults(), tolerance());
     try (ReportFile file = ReportFile.begin(report, files())) {
       VerifyReport found = VerifyReport.of(parity.compare(model, against, fed), name());
       file.write(found);
-      print(found, () -> text(found));
+      print(found, () -> VerifyText.print(screen().out(), found));
       return found.holds() ? Failure.OK : Failure.DOES_NOT_HOLD;
     }
   }
@@ -138,49 +178,7 @@ final class VerifyCommand extends Verb {
     List<Path> files = new ArrayList<>(List.of(model));
     Stream.of(reference, inputs).flatMap(Optional::stream).forEach(files::add);
     referenceOutputs.map(text -> Reference.parseStored(text).file()).ifPresent(files::add);
+    files.addAll(weights.files());
     return files;
-  }
-
-  private void text(VerifyReport found) {
-    PrintWriter out = screen().out();
-    out.println("candidate  " + found.candidate());
-    out.println("reference  " + found.reference());
-    out.println("inputs     " + found.inputs());
-    out.println();
-    Table table =
-        Table.of(
-            left("output"), left("dtype"), left("shape"), right("max abs"), right("max rel"),
-            right("argmax"), right("atol"), right("rtol"), left(""));
-    for (VerifyReport.Output output : found.outputs()) {
-      table.row(
-          output.name(),
-          output.dtype(),
-          output.shape().toString(),
-          Figures.error(output.maxAbs()),
-          Figures.error(output.maxRel()),
-          output.argmax().map(a -> a.agreeing() + "/" + a.total()).orElse("-"),
-          Figures.error(output.tolerance().atol()),
-          Figures.error(output.tolerance().rtol()),
-          output.holds() ? "holds" : "DOES NOT HOLD");
-    }
-    table.print(out, "");
-    out.println();
-    found.outputs().stream().filter(o -> !o.holds()).forEach(o -> out.println(worst(o)));
-    found.missing().forEach(name -> out.println("missing: the model has no output '" + name + "'"));
-    found.notCompared().forEach(name -> out.println("not compared: " + name));
-    out.println(found.holds() ? "the check holds" : "the check does not hold");
-  }
-
-  private static String worst(VerifyReport.Output output) {
-    String where =
-        output
-            .worst()
-            .map(w -> "; worst at %s: %s, expected %s".formatted(w.index(), w.value(), w.reference()))
-            .orElse("");
-    return output.name()
-        + ": "
-        + Figures.count(output.beyond())
-        + " elements are beyond the tolerance"
-        + where;
   }
 }
