@@ -93,8 +93,7 @@ record AdapterReport(
         adapter.parameterCount(),
         tensors(adapter).map(t -> t.dtype().name()).distinct().sorted().toList(),
         scales(adapter),
-        new Findings(
-            adapter.warnings(), adapter.config().unknownFields(), adapter.refusals()));
+        new Findings(adapter.warnings(), adapter.config().unknownFields(), adapter.refusals()));
   }
 
   private static Stream<SafetensorsTensor> tensors(PeftAdapter adapter) {

@@ -68,7 +68,6 @@ record BoundEntry(
   }
 
   BoundEntry with(Hashes written) {
-    return new BoundEntry(
-        target, kind, rule, nodes, tensor, scale, split, Optional.of(written));
+    return new BoundEntry(target, kind, rule, nodes, tensor, scale, split, Optional.of(written));
   }
 }

@@ -45,8 +45,7 @@ final class DemoCommand extends Verb {
     Path base = existing(home.resolve(MODEL));
     Path golden = existing(home.resolve(GOLDEN));
     Path output = home.resolve(OUTPUT);
-    MergeRequest request =
-        MergeRequest.of(base, existing(home.resolve(ADAPTER)), output);
+    MergeRequest request = MergeRequest.of(base, existing(home.resolve(ADAPTER)), output);
     MergeRun run = MergeRun.planned(request).done(this, MergeRun.defaultThreads());
     DemoReport report =
         new DemoReport(

@@ -60,7 +60,11 @@ final class DemoText {
         verdict(nodes.same() == nodes.total()));
     table.print(out, INDENT);
     out.println();
-    out.println(INDENT + "The adapter moves the embeddings by up to " + Figures.error(report.moved()) + ".");
+    out.println(
+        INDENT
+            + "The adapter moves the embeddings by up to "
+            + Figures.error(report.moved())
+            + ".");
   }
 
   private static String verdict(boolean holds) {

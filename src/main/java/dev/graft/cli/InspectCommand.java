@@ -56,14 +56,14 @@ final class InspectCommand extends Verb {
   @Override
   int execute() {
     if (model.isEmpty() && adapter.isEmpty()) {
-      throw new UsageException("nothing to inspect: give a model with -m, an adapter with -a, or both");
+      throw new UsageException(
+          "nothing to inspect: give a model with -m, an adapter with -a, or both");
     }
     Optional<AdapterSpec> spec = adapter.map(AdapterSpec::parse);
     Binder.Options options = names.toOptions();
     Optional<PeftAdapter> opened = spec.map(s -> PeftAdapter.open(s.path()));
     Optional<SiteIndex> index = model.map(m -> SiteIndex.of(ModelGraph.of(OnnxModel.open(m))));
-    Optional<Binding> binding =
-        index.flatMap(i -> opened.map(a -> Binder.bind(i, a, options)));
+    Optional<Binding> binding = index.flatMap(i -> opened.map(a -> Binder.bind(i, a, options)));
     @Nullable GraftException refusal = binding.isEmpty() ? null : refusal(opened, binding);
     double weight = spec.map(AdapterSpec::weight).orElse(1.0);
     InspectReport report =

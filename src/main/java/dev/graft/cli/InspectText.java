@@ -69,7 +69,10 @@ final class InspectText {
   private static String weights(TypeEntry type) {
     return "%s: %s values in %d tensors, %s"
         .formatted(
-            type.dtype(), Figures.count(type.elements()), type.tensors(), Figures.bytes(type.bytes()));
+            type.dtype(),
+            Figures.count(type.elements()),
+            type.tensors(),
+            Figures.bytes(type.bytes()));
   }
 
   private static String merged(Provenance record) {
@@ -85,8 +88,14 @@ final class InspectText {
   private void sites(List<SiteEntry> sites) {
     Table table =
         Table.of(
-            left("module"), left("rule"), left("kind"), left("operator"), left("weight"),
-            left("shape"), left("layout"), left("dtype"));
+            left("module"),
+            left("rule"),
+            left("kind"),
+            left("operator"),
+            left("weight"),
+            left("shape"),
+            left("layout"),
+            left("dtype"));
     for (SiteEntry site : sites) {
       table.row(
           site.names().isEmpty() ? "-" : site.names().getFirst().module(),
@@ -148,21 +157,27 @@ final class InspectText {
             + " targets are bound");
     binding
         .misses()
-        .forEach(
-            miss -> {
-              out.println("miss: " + miss.target());
-              out.println(INDENT + miss.reason());
-              if (!miss.nearest().isEmpty()) {
-                out.println(INDENT + "nearest: " + String.join(", ", miss.nearest()));
-              }
-            });
+        .forEach(miss -> {
+          out.println("miss: " + miss.target());
+          out.println(INDENT + miss.reason());
+          if (!miss.nearest().isEmpty()) {
+            out.println(INDENT + "nearest: " + String.join(", ", miss.nearest()));
+          }
+        });
   }
 
   private void bound(List<BoundEntry> entries) {
     Table table =
         Table.of(
-            left("module"), left("rule"), left("node"), left("weight"), left("shape"),
-            left("layout"), left("dtype"), right("scale"), left("split"));
+            left("module"),
+            left("rule"),
+            left("node"),
+            left("weight"),
+            left("shape"),
+            left("layout"),
+            left("dtype"),
+            right("scale"),
+            left("split"));
     for (BoundEntry entry : entries) {
       table.row(
           entry.target(),

@@ -16,7 +16,8 @@ public final class Main {
    * @param args the command line, verb first
    */
   public static void main(String[] args) {
-    // Reports are read by programs, so they are UTF-8 whatever the locale; messages are for the person.
+    // Reports are read by programs, so they are UTF-8 whatever the locale; messages are for the
+    // person.
     Screen screen =
         new Screen(
             writer(FileDescriptor.out, StandardCharsets.UTF_8),

@@ -128,7 +128,10 @@ final class MergeCommand extends Verb {
         again ? Repeat.ALLOWED : Repeat.REFUSED);
   }
 
-  /** The files, with their hashes only where somebody will read them: hashing takes longer than merging. */
+  /**
+   * The files, with their hashes only where somebody will read them: hashing takes longer than
+   * merging.
+   */
   private MergeReport.Files files(MergeRun run) {
     List<Path> inputs = run.plan().inputs();
     List<Path> outputs = run.outputs();

@@ -66,8 +66,7 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
   List<BoundEntry> sites() {
     List<BoundEntry> entries = new ArrayList<>();
     for (int i = 0; i < plan.binding().bound().size(); i++) {
-      BoundEntry entry =
-          BoundEntry.of(plan.binding().bound().get(i), plan.request().weight());
+      BoundEntry entry = BoundEntry.of(plan.binding().bound().get(i), plan.request().weight());
       int index = i;
       entries.add(
           result

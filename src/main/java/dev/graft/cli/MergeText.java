@@ -37,7 +37,8 @@ final class MergeText {
     Map<String, Long> counts =
         merge.sites().stream()
             .map(BoundEntry::rule)
-            .collect(Collectors.groupingBy(Function.identity(), TreeMap::new, Collectors.counting()));
+            .collect(
+                Collectors.groupingBy(Function.identity(), TreeMap::new, Collectors.counting()));
     return counts.entrySet().stream()
         .map(e -> e.getValue() + " by " + e.getKey())
         .collect(Collectors.joining(", ", merge.sites().size() + " targets: ", ""));

@@ -54,8 +54,7 @@ record ModelReport(
       for (OperatorSetIdProto opset : model.proto().getOpsetImportList()) {
         opsets.put(opset.getDomain().isEmpty() ? "ai.onnx" : opset.getDomain(), opset.getVersion());
       }
-      String producer =
-          model.proto().getProducerName() + " " + model.proto().getProducerVersion();
+      String producer = model.proto().getProducerName() + " " + model.proto().getProducerVersion();
       return new Origin(producer.strip(), model.proto().getIrVersion(), opsets);
     }
   }

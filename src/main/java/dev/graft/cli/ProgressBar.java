@@ -6,8 +6,8 @@ import java.io.Writer;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * A line on standard error that tells how far a job is, redrawn a few times a second. It appears after a
- * second, only on a terminal, and is gone when the job is done.
+ * A line on standard error that tells how far a job is, redrawn a few times a second. It appears
+ * after a second, only on a terminal, and is gone when the job is done.
  */
 final class ProgressBar implements Progress, AutoCloseable {
 
@@ -44,8 +44,7 @@ final class ProgressBar implements Progress, AutoCloseable {
 
   /** A bar that never shows itself. */
   static ProgressBar hidden() {
-    return new ProgressBar(
-        new Screen(nowhere(), nowhere(), () -> false), new Job("", 0));
+    return new ProgressBar(new Screen(nowhere(), nowhere(), () -> false), new Job("", 0));
   }
 
   private static PrintWriter nowhere() {

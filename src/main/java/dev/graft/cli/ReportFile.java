@@ -33,9 +33,12 @@ final class ReportFile implements AutoCloseable {
   /** Refuses a report under a name that the merged model's data files may get. */
   static void requireApart(Optional<Path> report, Path model) {
     String data = model.toAbsolutePath().normalize() + ".data";
-    if (report.filter(r -> r.toAbsolutePath().normalize().toString().startsWith(data)).isPresent()) {
+    if (report
+        .filter(r -> r.toAbsolutePath().normalize().toString().startsWith(data))
+        .isPresent()) {
       throw new UsageException(
-          report.get() + ": the output's data files have such names; choose another for the report");
+          report.get()
+              + ": the output's data files have such names; choose another for the report");
     }
   }
 

@@ -8,7 +8,8 @@ import java.util.function.BooleanSupplier;
  *
  * @param out reports
  * @param err messages and progress
- * @param errIsTerminal whether somebody watches {@code err}; asked only once there is progress to show
+ * @param errIsTerminal whether somebody watches {@code err}; asked only once there is progress to
+ *     show
  */
 record Screen(PrintWriter out, PrintWriter err, BooleanSupplier errIsTerminal) {
 

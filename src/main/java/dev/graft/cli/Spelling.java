@@ -2,14 +2,17 @@ package dev.graft.cli;
 
 import java.util.Arrays;
 
-/** Lets options be spelt with underscores, as Python tools do: {@code --dry_run} is {@code --dry-run}. */
+/**
+ * Lets options be spelt with underscores, as Python tools do: {@code --dry_run} is {@code
+ * --dry-run}.
+ */
 final class Spelling {
 
   private Spelling() {}
 
   /**
-   * Turns underscores into hyphens in the names of long options. Values, also those behind an equals sign,
-   * and everything after a lone {@code --} stay as they are.
+   * Turns underscores into hyphens in the names of long options. Values, also those behind an
+   * equals sign, and everything after a lone {@code --} stay as they are.
    */
   static String[] hyphenated(String... args) {
     String[] result = args.clone();

@@ -24,8 +24,7 @@ record TensorEntry(String name, String dtype, List<Long> shape, Optional<String>
 
   static TensorEntry of(StoredTensor tensor, Layout layout) {
     String name = layout.name().toLowerCase(Locale.ROOT);
-    return new TensorEntry(
-        tensor.label(), typeOf(tensor), dims(tensor.shape()), Optional.of(name));
+    return new TensorEntry(tensor.label(), typeOf(tensor), dims(tensor.shape()), Optional.of(name));
   }
 
   static String typeOf(StoredTensor tensor) {

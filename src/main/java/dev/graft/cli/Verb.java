@@ -91,7 +91,9 @@ abstract class Verb implements Callable<Integer> {
     return screen;
   }
 
-  /** A bar for a job of so many bytes; it shows itself if the job takes long and somebody watches. */
+  /**
+   * A bar for a job of so many bytes; it shows itself if the job takes long and somebody watches.
+   */
   final ProgressBar progress(String what, long bytes) {
     return output.isQuiet()
         ? ProgressBar.hidden()

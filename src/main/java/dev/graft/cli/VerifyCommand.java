@@ -78,7 +78,10 @@ final class VerifyCommand extends Verb {
   @Option(names = "--rtol", paramLabel = "X", description = "Relative tolerance (default 1e-3).")
   private Optional<Double> rtol = Optional.empty();
 
-  @Option(names = "--seed", paramLabel = "N", description = "Seed of inputs that are made up (default 0).")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of inputs that are made up (default 0).")
   private Optional<Long> seed = Optional.empty();
 
   @Mixin private WeightOptions weights = new WeightOptions();
@@ -96,7 +99,9 @@ final class VerifyCommand extends Verb {
   }
 
   private int verifyWeights() {
-    boolean more = Stream.of(reference, referenceOutputs, inputs, atol, rtol, seed).anyMatch(Optional::isPresent);
+    boolean more =
+        Stream.of(reference, referenceOutputs, inputs, atol, rtol, seed)
+            .anyMatch(Optional::isPresent);
     if (more) {
       throw new UsageException(
           "--weights compares bytes: it has no reference, inputs, tolerances or seed");
@@ -157,10 +162,8 @@ final class VerifyCommand extends Verb {
     Inputs.Generated plain = Inputs.Generated.defaults();
     return inputs
         .<Inputs>map(Inputs.Stored::new)
-        .orElseGet(
-            () ->
-                new Inputs.Generated(
-                    seed.orElse(plain.seed()), plain.vocabulary(), plain.dims()));
+        .orElseGet(() ->
+            new Inputs.Generated(seed.orElse(plain.seed()), plain.vocabulary(), plain.dims()));
   }
 
   private Tolerance tolerance() {

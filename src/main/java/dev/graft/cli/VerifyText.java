@@ -26,8 +26,15 @@ final class VerifyText {
   private static Table table(VerifyReport found) {
     Table table =
         Table.of(
-            left("output"), left("dtype"), left("shape"), right("max abs"), right("max rel"),
-            right("argmax"), right("atol"), right("rtol"), left(""));
+            left("output"),
+            left("dtype"),
+            left("shape"),
+            right("max abs"),
+            right("max rel"),
+            right("argmax"),
+            right("atol"),
+            right("rtol"),
+            left(""));
     for (VerifyReport.Output output : found.outputs()) {
       table.row(
           output.name(),
@@ -47,7 +54,8 @@ final class VerifyText {
     String where =
         output
             .worst()
-            .map(w -> "; worst at %s: %s, expected %s".formatted(w.index(), w.value(), w.reference()))
+            .map(w ->
+                "; worst at %s: %s, expected %s".formatted(w.index(), w.value(), w.reference()))
             .orElse("");
     return output.name()
         + ": "

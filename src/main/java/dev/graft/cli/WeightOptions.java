@@ -20,7 +20,10 @@ final class WeightOptions {
           "Compare the file tensor by tensor, without a runtime, with what the merge of --base and -a makes.")
   private boolean weights;
 
-  @Option(names = "--base", paramLabel = "MODEL", description = "With --weights: the merged model's base.")
+  @Option(
+      names = "--base",
+      paramLabel = "MODEL",
+      description = "With --weights: the merged model's base.")
   private Optional<Path> base = Optional.empty();
 
   @Option(
@@ -31,7 +34,9 @@ final class WeightOptions {
 
   @Mixin private NameOptions names = new NameOptions();
 
-  /** Whether weights are to be compared; refuses options that are then needed, or else of no use. */
+  /**
+   * Whether weights are to be compared; refuses options that are then needed, or else of no use.
+   */
   boolean isAsked() {
     if (weights && (base.isEmpty() || adapter.isEmpty())) {
       throw new UsageException(
@@ -39,7 +44,8 @@ final class WeightOptions {
               + " -a DIR[:WEIGHT]");
     }
     if (!weights && (base.isPresent() || adapter.isPresent() || names.isSet())) {
-      throw new UsageException("--base, -a, --prefix and --map are for --weights, which is not given");
+      throw new UsageException(
+          "--base, -a, --prefix and --map are for --weights, which is not given");
     }
     return weights;
   }
@@ -50,12 +56,7 @@ final class WeightOptions {
     // Nothing is written; a plan only asks that its output is none of its inputs.
     Path output = merged.resolveSibling(merged.getFileName() + ".repeated");
     return new MergeRequest(
-        base.orElseThrow(),
-        spec.path(),
-        spec.weight(),
-        output,
-        names.toOptions(),
-        Repeat.ALLOWED);
+        base.orElseThrow(), spec.path(), spec.weight(), output, names.toOptions(), Repeat.ALLOWED);
   }
 
   List<Path> files() {

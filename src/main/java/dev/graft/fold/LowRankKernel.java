@@ -5,13 +5,14 @@ import java.util.Arrays;
 /**
  * Adds a low-rank product to rows of a matrix: {@code W[p][q] += s · Σ_j L[p][j] · R[j][q]}.
  *
- * <p>The arithmetic is fixed for every element, whatever the block size, thread count or compiler: in
- * float32, beginning at 0, for j ascending {@code acc = fma(L[p][j], R[j][q], acc)}; then {@code s · acc} is
- * rounded; then it is added to W's value as float32. (Rounding to W's own type comes after, once.)
+ * <p>The arithmetic is fixed for every element, whatever the block size, thread count or compiler:
+ * in float32, beginning at 0, for j ascending {@code acc = fma(L[p][j], R[j][q], acc)}; then {@code
+ * s · acc} is rounded; then it is added to W's value as float32. (Rounding to W's own type comes
+ * after, once.)
  *
  * <p>Every array in the inner loops is indexed by the same variable, and four terms go per pass: C2
- * vectorises exactly this shape. With one flat array and an offset, or eight terms, it falls back to scalar
- * code and loses a factor of 5 to 10.
+ * vectorises exactly this shape. With one flat array and an offset, or eight terms, it falls back
+ * to scalar code and loses a factor of 5 to 10.
  */
 final class LowRankKernel {
 

@@ -31,7 +31,8 @@ final class SourceFiles implements AutoCloseable {
   Source bytes(StoredTensor tensor) {
     if (tensor.source().isEmpty()) {
       InputFile file = file(model.path());
-      return new Source(new Decoded(file.path(), MemorySegment.ofArray(TypedValues.decode(tensor, file))), 0);
+      return new Source(
+          new Decoded(file.path(), MemorySegment.ofArray(TypedValues.decode(tensor, file))), 0);
     }
     TensorSource source = tensor.source().get();
     return new Source(file(source.file()), source.offset());

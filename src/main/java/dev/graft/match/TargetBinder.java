@@ -169,7 +169,8 @@ final class TargetBinder {
         : Optional.empty();
   }
 
-  private void bindWhole(Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {
+  private void bindWhole(
+      Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {
     ParameterResolver.Outcome outcome =
         parameters.find(whole.parameter(), name, whole.value().shape());
     if (outcome.found().isEmpty()) {

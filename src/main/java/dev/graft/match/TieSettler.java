@@ -13,9 +13,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Decides what happens to weights that several modules read. The truth is what the adapter did while it was
- * trained, so a target that shares its bytes gets a copy of its own, unless the adapter's config asks for
- * tied weights.
+ * Decides what happens to weights that several modules read. The truth is what the adapter did
+ * while it was trained, so a target that shares its bytes gets a copy of its own, unless the
+ * adapter's config asks for tied weights.
  */
 final class TieSettler {
 
@@ -29,7 +29,10 @@ final class TieSettler {
     this.tied = tied;
   }
 
-  /** An operator's input by identity; comparing nodes by value would be slow and could confuse twins. */
+  /**
+   * An operator's input by identity; comparing nodes by value would be slow and could confuse
+   * twins.
+   */
   private record Key(MessageSpan node, int input) {
     static Key of(Use use) {
       return new Key(use.node().part().span(), use.input());

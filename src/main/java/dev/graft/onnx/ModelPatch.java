@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * A model as changes to another one. Replaced payloads keep their place; nothing else moves unless it has
- * to.
+ * A model as changes to another one. Replaced payloads keep their place; nothing else moves unless
+ * it has to.
  */
 public final class ModelPatch {
 
@@ -60,8 +60,7 @@ public final class ModelPatch {
       }
       case EMBEDDED -> {
         TensorSource source = tensor.source().orElseThrow();
-        wire.replace(
-            tensor.span(), source.offset(), source.end(), new Piece.Produced(content));
+        wire.replace(tensor.span(), source.offset(), source.end(), new Piece.Produced(content));
       }
       case TYPED -> replaceTyped(tensor, content);
     }
@@ -79,7 +78,10 @@ public final class ModelPatch {
     added.add(tensor);
   }
 
-  /** Appends a metadata entry whose value, of exactly so many bytes, is given when the rest is written. */
+  /**
+   * Appends a metadata entry whose value, of exactly so many bytes, is given when the rest is
+   * written.
+   */
   public void appendMetadata(String key, int valueBytes) {
     byte[] keyField = new WireBytes().string(1, key).toByteArray();
     byte[] valueHeader = WireBytes.header(2, valueBytes);
@@ -105,7 +107,8 @@ public final class ModelPatch {
   public SequencedMap<String, FilePlan> plan(Map<String, String> names) {
     SequencedMap<String, FilePlan> plans = new LinkedHashMap<>();
     base.dataFiles()
-        .forEach((location, path) -> plans.put(names.getOrDefault(location, location), dataFile(path)));
+        .forEach(
+            (location, path) -> plans.put(names.getOrDefault(location, location), dataFile(path)));
     placeAdded(plans, names);
     renameLocations(names);
     FilePlan model = wire.plan();

@@ -24,7 +24,9 @@ public sealed interface Piece {
     }
   }
 
-  /** A metadata value that is known only when all tensors are written; its length is fixed before. */
+  /**
+   * A metadata value that is known only when all tensors are written; its length is fixed before.
+   */
   record Deferred(long lengthBytes) implements Piece {}
 
   /** A tensor's new values. */

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Replacements of byte ranges in a protobuf file. The length prefixes of all messages around a change are
- * mended; every other byte is copied.
+ * Replacements of byte ranges in a protobuf file. The length prefixes of all messages around a
+ * change are mended; every other byte is copied.
  */
 final class WirePatch {
 
@@ -34,8 +34,8 @@ final class WirePatch {
   }
 
   /**
-   * Replaces a range that lies directly in {@code within}, i.e. in none of its sub-messages that are
-   * patched as well. An empty range inserts.
+   * Replaces a range that lies directly in {@code within}, i.e. in none of its sub-messages that
+   * are patched as well. An empty range inserts.
    */
   void replace(MessageSpan within, long start, long end, Piece... pieces) {
     Edit edit = new Edit(start, end, List.of(pieces));
@@ -60,7 +60,8 @@ final class WirePatch {
     long copied = 0;
     for (Edit edit : all) {
       if (edit.start() < copied) {
-        throw new IllegalStateException("two edits overlap at byte " + edit.start() + " of " + file);
+        throw new IllegalStateException(
+            "two edits overlap at byte " + edit.start() + " of " + file);
       }
       if (edit.start() > copied) {
         pieces.add(new Piece.Copied(file, copied, edit.start() - copied));
@@ -74,7 +75,9 @@ final class WirePatch {
     return new FilePlan(pieces);
   }
 
-  /** Adds edits for the length prefixes below {@code span} and returns by how much its body grows. */
+  /**
+   * Adds edits for the length prefixes below {@code span} and returns by how much its body grows.
+   */
   private long mendLengths(MessageSpan span, List<Edit> all) {
     long grown = growth.getOrDefault(span, 0L);
     for (MessageSpan child : changedChildren.getOrDefault(span, Set.of())) {
