@@ -4,8 +4,11 @@ import static dev.graft.cli.CliRunner.graft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.WireFormat;
 import dev.graft.cli.CliRunner.Run;
 import dev.graft.safetensors.SafetensorsBytes;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -203,17 +206,14 @@ class BadInputTest {
     // An unknown field of the model, 2 GB long but for a little: a hole that takes no room on the
     // disk.
     int hole = Integer.MAX_VALUE - (int) Files.size(model) - 100;
-    ByteBuffer field = ByteBuffer.allocate(8);
-    field.put((byte) 0xfa).put((byte) 0x3f);
-    for (int rest = hole; ; rest >>>= 7) {
-      field.put((byte) (rest < 0x80 ? rest : rest & 0x7f | 0x80));
-      if (rest < 0x80) {
-        break;
-      }
-    }
+    ByteArrayOutputStream field = new ByteArrayOutputStream();
+    CodedOutputStream coded = CodedOutputStream.newInstance(field);
+    coded.writeTag(1023, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+    coded.writeUInt32NoTag(hole);
+    coded.flush();
     try (RandomAccessFile file = new RandomAccessFile(model.toFile(), "rw")) {
       file.seek(file.length());
-      file.write(field.array(), 0, field.position());
+      file.write(field.toByteArray());
       file.setLength(file.length() + hole);
     }
     refuses(4, "2 GB", model, Samples.ADAPTER);
