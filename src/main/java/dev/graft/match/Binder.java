@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Joins an adapter to a model. The prefix between their names is derived once from all targets
@@ -23,6 +24,9 @@ import java.util.stream.Collectors;
  * matched by the end of its name.
  */
 public final class Binder {
+
+  /** How many prefixes are looked at for the best explanation of a failure. */
+  private static final int LIKELY = 3;
 
   private final SiteIndex index;
   private final PeftAdapter adapter;
@@ -58,17 +62,8 @@ public final class Binder {
   }
 
   private Binding derive() {
-    List<Binding> whole = new ArrayList<>();
-    Binding best = null;
-    for (Prefix prefix : candidates()) {
-      Binding binding = attempt(prefix);
-      if (binding.misses().isEmpty()) {
-        whole.add(binding);
-      }
-      if (best == null || score(binding) > score(best)) {
-        best = binding;
-      }
-    }
+    List<Binding> whole =
+        candidates().stream().map(this::attempt).filter(b -> b.misses().isEmpty()).toList();
     if (whole.size() > 1) {
       throw new BindingException(
           "%s: %d prefixes bind every target of %s: %s. Say which is meant with --prefix FROM=TO"
@@ -83,13 +78,24 @@ public final class Binder {
     if (whole.size() == 1) {
       return whole.getFirst();
     }
-    return explained(best == null ? Prefix.NONE : best.prefix());
+    return explained(closest());
   }
 
-  /** Bound targets count most; a target on a quantised weight was at least found. */
+  /** The prefix whose misses tell most, where none binds everything. */
+  private Prefix closest() {
+    List<Prefix> likely = new ArrayList<>(List.of(Prefix.NONE));
+    likely.addAll(PrefixVotes.of(freeTargets().toList(), names()).leading(LIKELY));
+    return likely.stream()
+        .map(this::attempt)
+        .max(Comparator.comparingLong(Binder::score))
+        .map(Binding::prefix)
+        .orElse(Prefix.NONE);
+  }
+
+  /** Bound targets count most; one that does not fit or is quantised was at least found. */
   private static long score(Binding binding) {
     return 2L * binding.bound().size()
-        + binding.misses().stream().filter(m -> m.cause() != Miss.Cause.NO_FIT).count();
+        + binding.misses().stream().filter(m -> m.cause() != Miss.Cause.ABSENT).count();
   }
 
   private Binding attempt(Prefix prefix) {
@@ -115,30 +121,25 @@ public final class Binder {
   private Set<Prefix> candidates() {
     Set<Prefix> prefixes = new LinkedHashSet<>();
     prefixes.add(Prefix.NONE);
-    Optional<String> key = keyTarget();
-    if (key.isEmpty()) {
-      return prefixes;
-    }
-    String wanted = key.get();
-    Collection<String> names = new TreeSet<>(index.modules());
-    names.addAll(index.parameterNames());
-    for (String name : names) {
-      if (name.endsWith("." + wanted)) {
-        prefixes.add(new Prefix("", name.substring(0, name.length() - wanted.length())));
-      } else if (wanted.endsWith("." + name)) {
-        prefixes.add(new Prefix(wanted.substring(0, wanted.length() - name.length()), ""));
-      }
-    }
+    // The longest name says most.
+    freeTargets()
+        .max(Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder()))
+        .ifPresent(key -> prefixes.addAll(PrefixVotes.of(List.of(key), names()).all()));
     return prefixes;
   }
 
-  /** The longest name says most. */
-  private Optional<String> keyTarget() {
+  /** Targets that the user's map file does not place. */
+  private Stream<String> freeTargets() {
     return adapter.targets().stream()
         .filter(t -> t instanceof LoraPair || t instanceof Replacement)
         .map(AdapterTarget::target)
-        .filter(n -> map.target(n).isEmpty())
-        .max(Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder()));
+        .filter(n -> map.target(n).isEmpty());
+  }
+
+  private Collection<String> names() {
+    Collection<String> names = new TreeSet<>(index.modules());
+    names.addAll(index.parameterNames());
+    return names;
   }
 
   private void requireKnown(NameMap names) {

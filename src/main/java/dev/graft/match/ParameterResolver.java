@@ -83,7 +83,7 @@ final class ParameterResolver {
         return biasOf(module, fileModule, shape);
       }
     }
-    return Outcome.none("the file has no tensor of the name " + wanted, Miss.Cause.NO_FIT);
+    return Outcome.none("the file has no tensor of the name " + wanted, Miss.Cause.ABSENT);
   }
 
   private Outcome weightOf(String module, String fileModule, Shape shape) {

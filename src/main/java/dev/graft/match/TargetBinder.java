@@ -46,7 +46,7 @@ final class TargetBinder {
     Optional<String> inFile = prefix.apply(name);
     if (inFile.isEmpty()) {
       misses.add(
-          new Miss(name, "does not begin with '" + prefix.from() + "'", List.of(), Cause.NO_FIT));
+          new Miss(name, "does not begin with '" + prefix.from() + "'", List.of(), Cause.ABSENT));
       return;
     }
     switch (target) {
@@ -83,7 +83,7 @@ final class TargetBinder {
                         : s.kind() == Kind.LINEAR || s.kind() == Kind.CONV));
     if (found.sites().isEmpty()) {
       misses.add(
-          new Miss(pair.module(), found.problem(), nearest(name, index.modules()), Cause.NO_FIT));
+          new Miss(pair.module(), found.problem(), nearest(name, index.modules()), Cause.ABSENT));
       return;
     }
     Optional<Miss> problem = unfit(pair, found);

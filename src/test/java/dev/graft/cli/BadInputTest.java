@@ -4,8 +4,13 @@ import static dev.graft.cli.CliRunner.graft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.WireFormat;
 import dev.graft.cli.CliRunner.Run;
+import dev.graft.onnx.proto.ModelProto;
+import dev.graft.onnx.proto.TensorProto;
 import dev.graft.safetensors.SafetensorsBytes;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -109,7 +114,7 @@ class BadInputTest {
             + ","
             + SafetensorsBytes.entry(A, "F32 [4, 32]", 512, 1024)
             + "}";
-    refusesWeights("twice", SafetensorsBytes.of(twice, 1024));
+    refusesWeights("Duplicate", SafetensorsBytes.of(twice, 1024));
   }
 
   @Test
@@ -200,21 +205,13 @@ class BadInputTest {
   @Test
   void refusesAnOutputOfTwoGigabytesWithItsWeightsInside() throws IOException {
     Path model = Files.copy(Samples.MODEL, folder.resolve("huge.onnx"));
-    // An unknown field of the model, 2 GB long but for a little: a hole that takes no room on the
-    // disk.
-    int hole = Integer.MAX_VALUE - (int) Files.size(model) - 100;
-    ByteBuffer field = ByteBuffer.allocate(8);
-    field.put((byte) 0xfa).put((byte) 0x3f);
-    for (int rest = hole; ; rest >>>= 7) {
-      field.put((byte) (rest < 0x80 ? rest : rest & 0x7f | 0x80));
-      if (rest < 0x80) {
-        break;
-      }
-    }
+    // One more weight, a hole that takes no room on the disk, fills the file up to the limit.
+    int hole = (Integer.MAX_VALUE - (int) Files.size(model) - 300) & ~3;
+    byte[] start = startOfModelWith(hole);
     try (RandomAccessFile file = new RandomAccessFile(model.toFile(), "rw")) {
-      file.seek(file.length());
-      file.write(field.array(), 0, field.position());
-      file.setLength(file.length() + hole);
+      file.setLength(0);
+      file.write(start);
+      file.setLength((long) start.length + hole);
     }
     refuses(4, "2 GB", model, Samples.ADAPTER);
   }
@@ -266,6 +263,34 @@ class BadInputTest {
     assertThat(run.out()).isEmpty();
     assertThat(Samples.tree(folder)).isEqualTo(before);
     return run;
+  }
+
+  /** The sample model up to the data of a weight of so many bytes, with which it ends. */
+  private static byte[] startOfModelWith(int weightBytes) throws IOException {
+    ModelProto model = ModelProto.parseFrom(Files.readAllBytes(Samples.MODEL));
+    TensorProto weight =
+        TensorProto.newBuilder().setName("hole").setDataType(1).addDims(weightBytes / 4).build();
+    byte[] tensor = joined(weight.toByteArray(), prefix(9, weightBytes));
+    byte[] initializer = joined(prefix(5, tensor.length + weightBytes), tensor);
+    byte[] graph = joined(model.getGraph().toByteArray(), initializer);
+    byte[] rest = model.toBuilder().clearGraph().build().toByteArray();
+    return joined(rest, joined(prefix(7, graph.length + weightBytes), graph));
+  }
+
+  /** Tag and length of a field. */
+  private static byte[] prefix(int field, int length) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    CodedOutputStream coded = CodedOutputStream.newInstance(bytes);
+    coded.writeTag(field, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+    coded.writeUInt32NoTag(length);
+    coded.flush();
+    return bytes.toByteArray();
+  }
+
+  private static byte[] joined(byte[] a, byte[] b) {
+    byte[] all = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, all, a.length, b.length);
+    return all;
   }
 
   /** Two tensors, each 512 bytes long by its shape. */

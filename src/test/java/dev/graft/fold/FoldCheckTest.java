@@ -46,7 +46,8 @@ class FoldCheckTest {
     assertThat(check(plan).differences())
         .singleElement()
         .satisfies(d -> assertThat(d.name()).isEqualTo("head.weight"))
-        .satisfies(d -> assertThat(d.found()).isEqualTo("1 elements differ, the first at index 71"));
+        .satisfies(
+            d -> assertThat(d.found()).isEqualTo("1 elements differ, the first at index 71"));
   }
 
   @Test
@@ -63,9 +64,7 @@ class FoldCheckTest {
     new Merge(plan, "graft test", Progress.NONE).run(1);
     String text = Files.readString(merged, StandardCharsets.ISO_8859_1);
     Files.writeString(
-        merged,
-        text.replace("/fc/MatMul", "/fc/MatMux"),
-        StandardCharsets.ISO_8859_1);
+        merged, text.replace("/fc/MatMul", "/fc/MatMux"), StandardCharsets.ISO_8859_1);
     assertThat(check(plan).differences())
         .singleElement()
         .satisfies(d -> assertThat(d.found()).isEqualTo("another node"));

@@ -13,6 +13,7 @@ import dev.graft.verify.Tolerance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Matcher;
@@ -30,11 +31,13 @@ class GoldenCasesTest {
 
   @TempDir Path folder;
 
-  static Stream<Path> cases() throws IOException {
-    return Files.list(Path.of("testdata/cases"))
-        .filter(c -> Files.exists(c.resolve("golden.safetensors")))
-        .filter(c -> Files.exists(c.resolve("adapter")))
-        .sorted();
+  static List<Path> cases() throws IOException {
+    try (Stream<Path> all = Files.list(Path.of("testdata/cases"))) {
+      return all.filter(c -> Files.exists(c.resolve("golden.safetensors")))
+          .filter(c -> Files.exists(c.resolve("adapter")))
+          .sorted()
+          .toList();
+    }
   }
 
   private static ParityReport parity(Path model, Path golden, String tensor, double atol) {

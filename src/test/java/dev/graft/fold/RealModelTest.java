@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Merges real models and recomputes every touched weight one by one. MiniLM always; more with {@code
- * -Dgraft.real=MODEL.onnx::ADAPTER,…}.
+ * Merges real models and recomputes every touched weight one by one. MiniLM always; more with
+ * {@code -Dgraft.real=MODEL.onnx::ADAPTER,…}.
  */
 class RealModelTest {
 
@@ -91,7 +91,8 @@ class RealModelTest {
     ByteBuffer now = ByteBuffer.wrap(bytes(found)).order(ByteOrder.LITTLE_ENDIAN);
     DType type = base.dtype();
     float[] values = new float[in * out];
-    new FloatCodec(type, values.length).decode(MemorySegment.ofArray(old), 0, values, values.length);
+    new FloatCodec(type, values.length)
+        .decode(MemorySegment.ofArray(old), 0, values, values.length);
     long wrong = 0;
     for (int o = 0; o < out; o++) {
       for (int i = 0; i < in; i++) {

@@ -3,8 +3,9 @@ package dev.graft.fold;
 import java.math.BigDecimal;
 
 /**
- * The documented arithmetic of a fold, written down one element at a time and sharing nothing with the
- * kernel: float32, j ascending, one fma a term, the scaled sum rounded, added, rounded once to the type.
+ * The documented arithmetic of a fold, written down one element at a time and sharing nothing with
+ * the kernel: float32, j ascending, one fma a term, the scaled sum rounded, added, rounded once to
+ * the type.
  */
 final class ScalarReference {
 
@@ -32,9 +33,7 @@ final class ScalarReference {
   static float fastElement(float w, Factors factors, int o, int i) {
     float sum = 0f;
     for (int j = 0; j < factors.rank(); j++) {
-      sum =
-          Math.fma(
-              factors.b()[o * factors.rank() + j], factors.a()[j * factors.in() + i], sum);
+      sum = Math.fma(factors.b()[o * factors.rank() + j], factors.a()[j * factors.in() + i], sum);
     }
     return w + factors.scale() * sum;
   }
@@ -45,10 +44,7 @@ final class ScalarReference {
 
   /** x·y + z rounded once, through exact decimal arithmetic. */
   private static float fused(float x, float y, float z) {
-    BigDecimal exact =
-        new BigDecimal(x)
-            .multiply(new BigDecimal(y))
-            .add(new BigDecimal(z));
+    BigDecimal exact = new BigDecimal(x).multiply(new BigDecimal(y)).add(new BigDecimal(z));
     return exact.signum() == 0 ? x * y + z : exact.floatValue();
   }
 
