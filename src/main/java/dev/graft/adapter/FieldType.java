@@ -26,6 +26,7 @@ enum FieldType {
   RANGES("a list of pairs of integers", FieldType::isRanges);
 
   private final String description;
+
   // Every predicate above is a function without state.
   @SuppressWarnings("ImmutableEnumChecker")
   private final Predicate<Json> test;

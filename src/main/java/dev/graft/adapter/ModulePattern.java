@@ -66,8 +66,7 @@ final class ModulePattern {
       }
     }
     BitSet ends = root.ends(starts, text);
-    return ends.get(text.length())
-        || (text.endsWithNewline() && ends.get(text.length() - 1));
+    return ends.get(text.length()) || (text.endsWithNewline() && ends.get(text.length() - 1));
   }
 
   private boolean matchesPlainTail(String name, StepBudget budget) {
