@@ -17,8 +17,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Files beside the base that a runtime needs as well: config, tokenizer, GenAI settings. They go along when
- * the output is in another folder and never replace one that is there.
+ * Files beside the base that a runtime needs as well: config, tokenizer, GenAI settings. They go
+ * along when the output is in another folder and never replace one that is there.
  */
 final class CarriedFiles {
 
@@ -66,8 +66,7 @@ final class CarriedFiles {
     }
     for (String name : NAMES) {
       Path file = from.resolve(name);
-      if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-          && output.isFree(to.resolve(name))) {
+      if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && output.isFree(to.resolve(name))) {
         output.addFile(to.resolve(name)).write(MemorySegment.ofArray(content(file, output)), 0);
         carried.add(name);
       }

@@ -7,9 +7,9 @@ import java.util.SequencedMap;
 import java.util.SequencedSet;
 
 /**
- * Names for the output's data files: {@code OUT.onnx.data}, {@code OUT.onnx.data.1}, …. A name that is
- * taken is left alone, because an older output may still need it until this one is complete; the new file
- * then carries a short hash of what it is made from.
+ * Names for the output's data files: {@code OUT.onnx.data}, {@code OUT.onnx.data.1}, …. A name that
+ * is taken is left alone, because an older output may still need it until this one is complete; the
+ * new file then carries a short hash of what it is made from.
  */
 final class DataFileNames {
 

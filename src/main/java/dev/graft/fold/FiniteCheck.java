@@ -28,7 +28,8 @@ final class FiniteCheck {
 
   /** Looks at {@code count} values, the first of which is element {@code first} of the tensor. */
   void check(float[] values, int count, long first) {
-    // The largest magnitude as an integer: NaN and infinity lie above every finite value. C2 vectorises it.
+    // The largest magnitude as an integer: NaN and infinity lie above every finite value. C2
+    // vectorises it.
     int largest = 0;
     for (int i = 0; i < count; i++) {
       largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & 0x7fffffff);

@@ -14,8 +14,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Proves a merged file against its base and adapter, tensor by tensor and without a runtime: what the
- * adapter touches is the fold, everything else is the base, byte for byte.
+ * Proves a merged file against its base and adapter, tensor by tensor and without a runtime: what
+ * the adapter touches is the fold, everything else is the base, byte for byte.
  */
 public final class FoldCheck {
 
@@ -73,7 +73,7 @@ public final class FoldCheck {
     for (StoredTensor tensor : merged.tensors()) {
       found.computeIfAbsent(tensor.label(), n -> new ArrayList<>()).add(tensor);
     }
-    Map<StoredTensor, FoldedTensor> inPlace = new IdentityHashMap<>();
+    IdentityHashMap<StoredTensor, FoldedTensor> inPlace = new IdentityHashMap<>();
     List<FoldedTensor> copies = new ArrayList<>();
     for (FoldedTensor tensor : plan.tensors()) {
       if (tensor.copyName().isPresent()) {
@@ -105,9 +105,8 @@ public final class FoldCheck {
         bytes += copy.lengthBytes();
       }
     }
-    found.forEach(
-        (name, rest) ->
-            rest.forEach(t -> differences.add(new Difference(name, "nothing", "a tensor more"))));
+    found.forEach((name, rest) ->
+        rest.forEach(t -> differences.add(new Difference(name, "nothing", "a tensor more"))));
     return new Report(
         plan.tensors().size(),
         plan.model().tensors().size() - inPlace.size(),

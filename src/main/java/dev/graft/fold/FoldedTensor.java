@@ -4,7 +4,9 @@ import dev.graft.onnx.StoredTensor;
 import dev.graft.onnx.TensorContent;
 import java.util.Optional;
 
-/** A tensor with new values, and what its bytes hash to before and after, once it has been written. */
+/**
+ * A tensor with new values, and what its bytes hash to before and after, once it has been written.
+ */
 final class FoldedTensor implements TensorContent {
 
   private final String target;
@@ -22,7 +24,8 @@ final class FoldedTensor implements TensorContent {
    * @param target the adapter's name for what changes
    * @param base the stored tensor
    * @param change what happens to it
-   * @param copyName the name of the copy that takes the new values, if the stored tensor keeps its own
+   * @param copyName the name of the copy that takes the new values, if the stored tensor keeps its
+   *     own
    */
   FoldedTensor(String target, StoredTensor base, Change change, Optional<String> copyName) {
     this.target = target;
@@ -63,6 +66,7 @@ final class FoldedTensor implements TensorContent {
   }
 
   Hashes hashes() {
-    return hashes.orElseThrow(() -> new IllegalStateException(target + " has not been written yet"));
+    return hashes.orElseThrow(
+        () -> new IllegalStateException(target + " has not been written yet"));
   }
 }

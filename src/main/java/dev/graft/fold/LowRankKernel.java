@@ -5,67 +5,72 @@ import java.util.Arrays;
 /**
  * Adds a low-rank product to rows of a matrix: {@code W[p][q] += s · Σ_j L[p][j] · R[j][q]}.
  *
- * <p>The arithmetic is fixed for every element, whatever the block size, thread count or compiler: in
- * float32, beginning at 0, for j ascending {@code acc = fma(L[p][j], R[j][q], acc)}; then {@code s · acc} is
- * rounded; then it is added to W's value as float32. (Rounding to W's own type comes after, once.)
+ * <p>The arithmetic is fixed for every element, whatever the block size, thread count or compiler:
+ * in float32, beginning at 0, for j ascending {@code acc = fma(L[p][j], R[j][q], acc)}; then {@code
+ * s · acc} is rounded; then it is added to W's value as float32. (Rounding to W's own type comes
+ * after, once.)
  *
  * <p>Every array in the inner loops is indexed by the same variable, and four terms go per pass: C2
- * vectorises exactly this shape. With one flat array and an offset, or eight terms, it falls back to scalar
- * code and loses a factor of 5 to 10.
+ * vectorises exactly this shape. With one flat array and an offset, or eight terms, it falls back
+ * to scalar code and loses a factor of 5 to 10.
  */
 final class LowRankKernel {
 
   /** Columns that stay in the first-level cache while all terms are added. */
   private static final int TILE = 1024;
 
+  private final float[] left;
+  private final float[][] right;
+  private final float scale;
   private final float[] accumulator;
 
-  LowRankKernel(int maxColumns) {
-    this.accumulator = new float[maxColumns];
+  /**
+   * Prepares one product.
+   *
+   * @param left L, row after row, {@code [rows · r]}
+   * @param right R, {@code [r][columns]}
+   * @param scale s
+   */
+  LowRankKernel(float[] left, float[][] right, float scale) {
+    this.left = left;
+    this.right = right;
+    this.scale = scale;
+    this.accumulator = new float[right.length == 0 ? 0 : right[0].length];
   }
 
   /**
-   * Adds the product to a part of one row.
+   * Adds the product's row to a row of W.
    *
-   * @param row the row's values, from index 0
-   * @param columns how many columns
-   * @param left the row's factors, {@code [r]} from {@code leftOffset}
-   * @param leftOffset where they begin
-   * @param right the other factor's rows, {@code [r][columns]}
-   * @param scale s
+   * @param row which one
+   * @param values W's row, changed in place
+   * @param columns how many values it has
    */
-  void addRow(float[] row, int columns, float[] left, int leftOffset, float[][] right, float scale) {
+  void addRow(int row, float[] values, int columns) {
+    int factors = row * right.length;
     for (int from = 0; from < columns; from += TILE) {
       int to = Math.min(columns, from + TILE);
       Arrays.fill(accumulator, from, to, 0f);
       int j = 0;
       for (; j + 4 <= right.length; j += 4) {
-        addFour(row4(right, j), left, leftOffset + j, from, to);
+        addFour(factors, j, from, to);
       }
       for (; j < right.length; j++) {
-        addOne(accumulator, right[j], left[leftOffset + j], from, to);
+        addOne(factors, j, from, to);
       }
-      addScaled(row, accumulator, scale, from, to);
+      addScaled(values, from, to);
     }
   }
 
-  /** Four rows of the right factor, each an array of its own. */
-  private record FourRows(float[] r0, float[] r1, float[] r2, float[] r3) {}
-
-  private static FourRows row4(float[][] right, int j) {
-    return new FourRows(right[j], right[j + 1], right[j + 2], right[j + 3]);
-  }
-
-  private void addFour(FourRows rows, float[] left, int at, int from, int to) {
+  private void addFour(int factors, int j, int from, int to) {
     float[] acc = accumulator;
-    float[] r0 = rows.r0;
-    float[] r1 = rows.r1;
-    float[] r2 = rows.r2;
-    float[] r3 = rows.r3;
-    float l0 = left[at];
-    float l1 = left[at + 1];
-    float l2 = left[at + 2];
-    float l3 = left[at + 3];
+    float[] r0 = right[j];
+    float[] r1 = right[j + 1];
+    float[] r2 = right[j + 2];
+    float[] r3 = right[j + 3];
+    float l0 = left[factors + j];
+    float l1 = left[factors + j + 1];
+    float l2 = left[factors + j + 2];
+    float l3 = left[factors + j + 3];
     for (int k = from; k < to; k++) {
       acc[k] =
           Math.fma(
@@ -73,15 +78,20 @@ final class LowRankKernel {
     }
   }
 
-  private static void addOne(float[] acc, float[] r, float l, int from, int to) {
+  private void addOne(int factors, int j, int from, int to) {
+    float[] acc = accumulator;
+    float[] r = right[j];
+    float l = left[factors + j];
     for (int k = from; k < to; k++) {
       acc[k] = Math.fma(l, r[k], acc[k]);
     }
   }
 
-  private static void addScaled(float[] row, float[] acc, float scale, int from, int to) {
+  private void addScaled(float[] values, int from, int to) {
+    float[] acc = accumulator;
+    float s = scale;
     for (int k = from; k < to; k++) {
-      row[k] = row[k] + scale * acc[k];
+      values[k] = values[k] + s * acc[k];
     }
   }
 }

@@ -7,18 +7,10 @@ import java.util.function.Function;
 /** Rows of W + s·B·A, in the layout of the stored weight. */
 final class LowRankRows implements RowSource {
 
-  private final float[] left;
-  private final float[][] right;
-  private final int rank;
-  private final float scale;
   private final LowRankKernel kernel;
 
-  private LowRankRows(float[] left, float[][] right, float scale) {
-    this.left = left;
-    this.right = right;
-    this.rank = right.length;
-    this.scale = scale;
-    this.kernel = new LowRankKernel(right.length == 0 ? 0 : right[0].length);
+  private LowRankRows(LowRankKernel kernel) {
+    this.kernel = kernel;
   }
 
   /**
@@ -38,7 +30,7 @@ final class LowRankRows implements RowSource {
       for (int j = 0; j < rank; j++) {
         System.arraycopy(a, j * in, right[j], 0, in);
       }
-      return new LowRankRows(b, right, change.scale());
+      return new LowRankRows(new LowRankKernel(b, right, change.scale()));
     }
     float[] left = new float[in * rank];
     for (int j = 0; j < rank; j++) {
@@ -52,11 +44,11 @@ final class LowRankRows implements RowSource {
         right[j][o] = b[o * rank + j];
       }
     }
-    return new LowRankRows(left, right, change.scale());
+    return new LowRankRows(new LowRankKernel(left, right, change.scale()));
   }
 
   @Override
   public void apply(long row, float[] values, int count) {
-    kernel.addRow(values, count, left, (int) row * rank, right, scale);
+    kernel.addRow((int) row, values, count);
   }
 }

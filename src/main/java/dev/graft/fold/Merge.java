@@ -107,8 +107,7 @@ public final class Merge {
 
   private Provenance provenance(BaseRecord base, List<TensorRecord> tensors) {
     AdapterRecord adapter =
-        new AdapterRecord(
-            plan.adapter().name(), plan.adapterSha256(), plan.request().weight());
+        new AdapterRecord(plan.adapter().name(), plan.adapterSha256(), plan.request().weight());
     return Provenance.of(tool, adapter, base, tensors);
   }
 
@@ -116,9 +115,8 @@ public final class Merge {
     List<DataFileRecord> dataFiles = new ArrayList<>();
     plan.model()
         .dataFiles()
-        .forEach(
-            (location, path) ->
-                dataFiles.add(new DataFileRecord(location, sources.file(path).size())));
+        .forEach((location, path) ->
+            dataFiles.add(new DataFileRecord(location, sources.file(path).size())));
     return new BaseRecord(Skeleton.sha256(plan.model(), modelFile), dataFiles);
   }
 

@@ -22,7 +22,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A merge that has been thought through: every target bound, every refusal made, nothing written yet.
+ * A merge that has been thought through: every target bound, every refusal made, nothing written
+ * yet.
  */
 public final class MergePlan {
 
@@ -65,7 +66,9 @@ public final class MergePlan {
   public static MergePlan of(MergeRequest request) {
     if (!Double.isFinite(request.weight()) || request.weight() == 0) {
       throw new UsageException(
-          "the adapter's weight is " + request.weight() + ", expected a finite number other than 0");
+          "the adapter's weight is "
+              + request.weight()
+              + ", expected a finite number other than 0");
     }
     return new MergePlan(request);
   }
@@ -132,7 +135,7 @@ public final class MergePlan {
   boolean isRewired(NodeProto node) {
     return binding.bound().stream()
         .flatMap(t -> t.place().split().stream())
-        .anyMatch(u -> u.node().part().proto() == node);
+        .anyMatch(u -> u.node().part().proto().equals(node));
   }
 
   /** The output as changes to the base. */
@@ -171,7 +174,10 @@ public final class MergePlan {
     return new FoldedTensor(target.name(), tensor, change, copy);
   }
 
-  /** The factor on B·A: PEFT's scaling and the user's weight, less what the operator multiplies itself. */
+  /**
+   * The factor on B·A: PEFT's scaling and the user's weight, less what the operator multiplies
+   * itself.
+   */
   private float scale(BoundTarget.Lora lora) {
     return (float) (lora.pair().scale() * request.weight() / lora.alpha());
   }

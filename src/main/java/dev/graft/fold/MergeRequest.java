@@ -24,7 +24,6 @@ public record MergeRequest(
 
   /** A plain merge with names derived and weight 1. */
   public static MergeRequest of(Path model, Path adapter, Path output) {
-    return new MergeRequest(
-        model, adapter, 1, output, Binder.Options.DERIVED, Repeat.REFUSED);
+    return new MergeRequest(model, adapter, 1, output, Binder.Options.DERIVED, Repeat.REFUSED);
   }
 }

@@ -9,14 +9,16 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
-/** Data files of an earlier output of the same name, which nothing needs once it has been replaced. */
+/**
+ * Data files of an earlier output of the same name, which nothing needs once it has been replaced.
+ */
 final class OlderOutput {
 
   private OlderOutput() {}
 
   /**
-   * The data files that may go after the commit: those that the older model of this very name uses, that
-   * bear its name, and that came from this tool.
+   * The data files that may go after the commit: those that the older model of this very name uses,
+   * that bear its name, and that came from this tool.
    *
    * @param plan the merge
    * @param kept names of the new data files
@@ -38,7 +40,8 @@ final class OlderOutput {
           .filter(f -> plan.inputs().stream().noneMatch(i -> i.toAbsolutePath().equals(f)))
           .toList();
     } catch (GraftException e) {
-      // Whatever lies there is not an intact model of ours; its neighbours are none of our business.
+      // Whatever lies there is not an intact model of ours; its neighbours are none of our
+      // business.
       return List.of();
     }
   }

@@ -18,8 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Writes planned files: tensors and long copies are jobs for a few threads, largest first; what is small is
- * gathered and written in order.
+ * Writes planned files: tensors and long copies are jobs for a few threads, largest first; what is
+ * small is gathered and written in order.
  */
 final class PlanWriter {
 
@@ -53,7 +53,7 @@ final class PlanWriter {
     long position = 0;
     for (Piece piece : plan.pieces()) {
       switch (piece) {
-        case Piece.Literal literal -> small.append(literal.bytes(), position);
+        case Piece.Literal literal -> small.append(literal.bytes().toByteArray(), position);
         case Piece.Copied copied -> {
           if (copied.lengthBytes() <= SMALL) {
             byte[] bytes = new byte[(int) copied.lengthBytes()];
@@ -76,7 +76,8 @@ final class PlanWriter {
   void run(int threads) {
     jobs.sort(Comparator.comparingLong(Job::bytes).reversed());
     ConcurrentLinkedQueue<Job> queue = new ConcurrentLinkedQueue<>(jobs);
-    ExecutorService pool = Executors.newFixedThreadPool(threads, Thread.ofPlatform().daemon().factory());
+    ExecutorService pool =
+        Executors.newFixedThreadPool(threads, Thread.ofPlatform().daemon().factory());
     try {
       List<Future<?>> workers = new ArrayList<>();
       for (int i = 0; i < threads; i++) {

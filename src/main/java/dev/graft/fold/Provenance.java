@@ -10,8 +10,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What a merged model says of its making, one metadata entry for each adapter in it. No path and no time:
- * the same merge gives the same bytes anywhere.
+ * What a merged model says of its making, one metadata entry for each adapter in it. No path and no
+ * time: the same merge gives the same bytes anywhere.
  *
  * @param schema version of this record
  * @param tool name and version of the program

@@ -9,9 +9,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The hash of what a model file holds beside its weights: SHA-256 over its bytes in order, without the data
- * of embedded tensors of {@value #LEFT_OUT_FROM} bytes or more. It tells one base from another without
- * reading the weights.
+ * The hash of what a model file holds beside its weights: SHA-256 over its bytes in order, without
+ * the data of embedded tensors of {@value #LEFT_OUT_FROM} bytes or more. It tells one base from
+ * another without reading the weights.
  */
 final class Skeleton {
 
@@ -39,8 +39,7 @@ final class Skeleton {
   private static void add(Sha256 hash, InputFile file, long from, long to) {
     byte[] block = new byte[(int) Math.min(1 << 16, Math.max(0, to - from))];
     for (long at = from; at < to; at += block.length) {
-      MemorySegment part =
-          MemorySegment.ofArray(block).asSlice(0, Math.min(block.length, to - at));
+      MemorySegment part = MemorySegment.ofArray(block).asSlice(0, Math.min(block.length, to - at));
       file.readFully(part, at);
       hash.update(part);
     }

@@ -31,7 +31,8 @@ final class SourceFiles implements AutoCloseable {
   Source bytes(StoredTensor tensor) {
     if (tensor.source().isEmpty()) {
       InputFile file = file(model.path());
-      return new Source(new Decoded(file.path(), TypedValues.decode(tensor, file)), 0);
+      return new Source(
+          new Decoded(file.path(), MemorySegment.ofArray(TypedValues.decode(tensor, file))), 0);
     }
     TensorSource source = tensor.source().get();
     return new Source(file(source.file()), source.offset());
@@ -59,15 +60,15 @@ final class SourceFiles implements AutoCloseable {
   }
 
   /** Values that had to be decoded. */
-  private record Decoded(Path path, byte[] values) implements ByteSource {
+  private record Decoded(Path path, MemorySegment values) implements ByteSource {
     @Override
     public long size() {
-      return values.length;
+      return values.byteSize();
     }
 
     @Override
     public void readFully(MemorySegment into, long position) {
-      MemorySegment.copy(MemorySegment.ofArray(values), position, into, 0, into.byteSize());
+      MemorySegment.copy(values, position, into, 0, into.byteSize());
     }
   }
 }

@@ -15,8 +15,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Folds one tensor at a time: reads a block, hashes it, changes it row by row, hashes it again and writes
- * it, all while the block is in the cache. One instance serves one thread.
+ * Folds one tensor at a time: reads a block, hashes it, changes it row by row, hashes it again and
+ * writes it, all while the block is in the cache. One instance serves one thread.
  */
 final class TensorFolder implements AutoCloseable {
 

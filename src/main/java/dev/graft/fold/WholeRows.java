@@ -7,8 +7,8 @@ import dev.graft.tensor.FloatCodec;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Rows of a tensor that replaces another, read from the adapter a window at a time so that a head of any
- * size fits in little memory.
+ * Rows of a tensor that replaces another, read from the adapter a window at a time so that a head
+ * of any size fits in little memory.
  */
 final class WholeRows implements RowSource {
 

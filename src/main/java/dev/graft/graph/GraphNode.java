@@ -42,7 +42,9 @@ public record GraphNode(NodePart part, Scope scope) {
 
   /** An attribute by name. */
   public Optional<AttributeProto> attribute(String name) {
-    return part.proto().getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();
+    return part.proto().getAttributeList().stream()
+        .filter(a -> a.getName().equals(name))
+        .findFirst();
   }
 
   /** An integer attribute, or the operator's default. */

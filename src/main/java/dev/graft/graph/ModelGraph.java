@@ -16,7 +16,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** All nodes of a model, of its subgraphs and functions too, with producers, readers and fan-out. */
+/**
+ * All nodes of a model, of its subgraphs and functions too, with producers, readers and fan-out.
+ */
 public final class ModelGraph {
 
   private final OnnxModel model;

@@ -11,8 +11,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names of one graph or function body. A subgraph sees the names of the graph around it; a function
- * sees its own only. Scopes are compared by identity.
+ * The names of one graph or function body. A subgraph sees the names of the graph around it; a
+ * function sees its own only. Scopes are compared by identity.
  */
 public final class Scope {
 
@@ -104,7 +104,9 @@ public final class Scope {
   }
 
   private boolean defines(String name) {
-    return producers.containsKey(name) || initializers.containsKey(name) || inputs.containsKey(name);
+    return producers.containsKey(name)
+        || initializers.containsKey(name)
+        || inputs.containsKey(name);
   }
 
   void addProducer(String name, GraphNode node) {

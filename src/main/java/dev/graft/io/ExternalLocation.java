@@ -195,7 +195,8 @@ public final class ExternalLocation {
         : 1;
   }
 
-  private static FileChannel openBeneath(Path folder, Path rest) throws IOException {
+  /** Opens a file some folders down; neither it nor a folder on the way may be a link by now. */
+  static FileChannel openBeneath(Path folder, Path rest) throws IOException {
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
       return stream instanceof SecureDirectoryStream<Path> secure
           ? openIn(secure, rest)
@@ -222,8 +223,8 @@ public final class ExternalLocation {
         folder.newByteChannel(name, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
   }
 
-  private static void requireUnchanged(InputFile opened, Path again, String context)
-      throws IOException {
+  /** Checks that the path still leads to the file that was opened. */
+  static void requireUnchanged(InputFile opened, Path again, String context) throws IOException {
     FileIdentity now = FileIdentity.ofUnlinked(again);
     if (!now.equals(opened.identity()) || Files.size(again) != opened.size()) {
       throw new FormatException(

@@ -17,9 +17,9 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Joins an adapter to a model. The prefix between their names is derived once from all targets together and
- * must be the only one under which every target binds; a single target is never matched by the end of its
- * name.
+ * Joins an adapter to a model. The prefix between their names is derived once from all targets
+ * together and must be the only one under which every target binds; a single target is never
+ * matched by the end of its name.
  */
 public final class Binder {
 
@@ -77,7 +77,9 @@ public final class Binder {
                   index.graph().model().path(),
                   whole.size(),
                   adapter.name(),
-                  whole.stream().map(b -> b.prefix().toString()).collect(Collectors.joining(", "))));
+                  whole.stream()
+                      .map(b -> b.prefix().toString())
+                      .collect(Collectors.joining(", "))));
     }
     if (whole.size() == 1) {
       return whole.getFirst();

@@ -29,7 +29,8 @@ public record Binding(
   /**
    * Returns only if every target has its place.
    *
-   * @throws UnsupportedException if a target's weight is there but quantised or cannot be changed exactly
+   * @throws UnsupportedException if a target's weight is there but quantised or cannot be changed
+   *     exactly
    * @throws BindingException otherwise, with every miss
    */
   public void requireComplete() {
@@ -49,7 +50,12 @@ public record Binding(
     String message =
         "%s does not fit %s: %d of %d targets are bound, %d are not:%n%s"
             .formatted(
-                adapter, model, bound.size(), bound.size() + misses.size(), misses.size(), list(misses));
+                adapter,
+                model,
+                bound.size(),
+                bound.size() + misses.size(),
+                misses.size(),
+                list(misses));
     boolean unsupported = misses.stream().allMatch(m -> m.cause() == Miss.Cause.UNSUPPORTED);
     return unsupported
         ? new UnsupportedException(message)

@@ -27,11 +27,10 @@ public sealed interface BoundTarget {
    * @param rule the rule that found it
    * @param root the value that the stored weight is
    * @param readers the operators' inputs that read it for this target
-   * @param split the readings that must go to a copy of their own, because others read the same bytes; empty
-   *     if the stored weight itself can change
+   * @param split the readings that must go to a copy of their own, because others read the same
+   *     bytes; empty if the stored weight itself can change
    */
-  record Place(
-      StoredTensor tensor, NameRule rule, Value root, List<Use> readers, List<Use> split) {
+  record Place(StoredTensor tensor, NameRule rule, Value root, List<Use> readers, List<Use> split) {
 
     /** The same place with a copy of its own for some readings. */
     Place splitBy(List<Use> moved) {

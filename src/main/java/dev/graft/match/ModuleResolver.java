@@ -77,17 +77,18 @@ final class ModuleResolver {
   }
 
   /**
-   * Sites that call themselves so, and those that have no name of their own. Only where there are neither
-   * do sites count whose weight is called so although the node has another name: a shared weight carries
-   * the name of one of its modules alone.
+   * Sites that call themselves so, and those that have no name of their own. Only where there are
+   * neither do sites count whose weight is called so although the node has another name: a shared
+   * weight carries the name of one of its modules alone.
    */
   private static List<Site> mostTrusted(List<Site> fitting, String name) {
     List<Site> own =
         fitting.stream()
-            .filter(
-                s ->
-                    s.ownName().isEmpty()
-                        || s.named(name).filter(n -> n.isOfNode() || n.rule() == NameRule.GENAI).isPresent())
+            .filter(s ->
+                s.ownName().isEmpty()
+                    || s.named(name)
+                        .filter(n -> n.isOfNode() || n.rule() == NameRule.GENAI)
+                        .isPresent())
             .toList();
     return own.isEmpty() ? fitting : own;
   }
@@ -98,15 +99,17 @@ final class ModuleResolver {
   }
 
   /**
-   * TorchScript numbers the second and later calls of a module on one of its path's segments. A site is
-   * such a call only if it is on the same weight and nothing in the file belongs to a module of that very
-   * name.
+   * TorchScript numbers the second and later calls of a module on one of its path's segments. A
+   * site is such a call only if it is on the same weight and nothing in the file belongs to a
+   * module of that very name.
    */
   private void addRepeatedCalls(List<Site> sites, String name) {
     Pattern numbered = numbered(name);
     StoredTensor weight = sites.getFirst().tensor();
     for (Site site : index.sites()) {
-      if (site.tensor() != weight || sites.contains(site) || site.kind() != sites.getFirst().kind()) {
+      if (!site.tensor().equals(weight)
+          || sites.contains(site)
+          || site.kind() != sites.getFirst().kind()) {
         continue;
       }
       site.ownName()

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The user's own joins: lines {@code adapter.module -> name}, where the name is that of a node, a weight or
- * a value between them; {@code #} begins a comment.
+ * The user's own joins: lines {@code adapter.module -> name}, where the name is that of a node, a
+ * weight or a value between them; {@code #} begins a comment.
  */
 public final class NameMap {
 

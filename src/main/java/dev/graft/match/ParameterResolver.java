@@ -60,7 +60,8 @@ final class ParameterResolver {
     String wanted = mapped.orElse(name);
     List<Value> values = index.parameter(wanted);
     if (values.size() > 1) {
-      return Outcome.none(values.size() + " values in different graphs have that name", Miss.Cause.NO_FIT);
+      return Outcome.none(
+          values.size() + " values in different graphs have that name", Miss.Cause.NO_FIT);
     }
     if (values.size() == 1) {
       Value value = values.getFirst();
@@ -93,7 +94,11 @@ final class ParameterResolver {
     Site site = found.first();
     if (site.kind() == Kind.QUANTISED) {
       return Outcome.none(
-          "its weight '" + site.tensor().label() + "' is quantised (" + site.node().operator() + ")",
+          "its weight '"
+              + site.tensor().label()
+              + "' is quantised ("
+              + site.node().operator()
+              + ")",
           Miss.Cause.QUANTISED);
     }
     boolean turned = site.kind() == Kind.LINEAR && site.layout() == Layout.IN_OUT;
@@ -122,7 +127,8 @@ final class ParameterResolver {
       }
     }
     return Outcome.none(
-        "the graph adds no bias behind " + found.first().node()
+        "the graph adds no bias behind "
+            + found.first().node()
             + "; exporters drop a bias of zeros, and Graft does not add nodes for one",
         Miss.Cause.UNSUPPORTED);
   }
@@ -142,7 +148,9 @@ final class ParameterResolver {
     return use.node().input(1 - use.input()).flatMap(use.node().scope()::resolve);
   }
 
-  /** The stored tensor behind a value, through Identity only: a parameter is never turned or cast. */
+  /**
+   * The stored tensor behind a value, through Identity only: a parameter is never turned or cast.
+   */
   private static Optional<Found> stored(Value value, NameRule rule) {
     Value at = value;
     for (int i = 0; i < 16; i++) {
@@ -165,7 +173,8 @@ final class ParameterResolver {
   }
 
   private static Outcome fit(Found found, Shape shape) {
-    Shape needed = found.turn() == Turn.TRANSPOSED && shape.rank() == 2 ? shape.transposed() : shape;
+    Shape needed =
+        found.turn() == Turn.TRANSPOSED && shape.rank() == 2 ? shape.transposed() : shape;
     if (needed.equals(found.tensor().shape())) {
       return Outcome.of(found);
     }

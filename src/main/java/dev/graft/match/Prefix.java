@@ -4,8 +4,8 @@ import dev.graft.error.UsageException;
 import java.util.Optional;
 
 /**
- * How the adapter's names become the file's: {@code from} is taken off the front, {@code to} put there. One
- * holds for the whole file; both are empty where the names agree.
+ * How the adapter's names become the file's: {@code from} is taken off the front, {@code to} put
+ * there. One holds for the whole file; both are empty where the names agree.
  *
  * @param from what the adapter's names have in front and the file's lack, with its final dot
  * @param to what the file's names have in front and the adapter's lack, with its final dot
@@ -29,9 +29,14 @@ public record Prefix(String from, String to) {
     return new Prefix(dotted(text.substring(0, equals)), dotted(text.substring(equals + 1)));
   }
 
-  /** The file's name for an adapter's name, or empty if the adapter's does not begin with {@code from}. */
+  /**
+   * The file's name for an adapter's name, or empty if the adapter's does not begin with {@code
+   * from}.
+   */
   public Optional<String> apply(String name) {
-    return name.startsWith(from) ? Optional.of(to + name.substring(from.length())) : Optional.empty();
+    return name.startsWith(from)
+        ? Optional.of(to + name.substring(from.length()))
+        : Optional.empty();
   }
 
   private static String dotted(String part) {

@@ -3,7 +3,10 @@ package dev.graft.match;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads the list-of-strings literals that exporters leave in metadata. They are text, never evaluated. */
+/**
+ * Reads the list-of-strings literals that exporters leave in metadata. They are text, never
+ * evaluated.
+ */
 final class PythonList {
 
   private static final int MAX_LENGTH = 1 << 16;

@@ -52,9 +52,14 @@ final class SiteFinder {
           trace(node, 1)
               .filter(p -> rank(p) >= 3)
               .ifPresent(p -> add(Kind.CONV, node, p, Layout.OUT_IN));
-      case "MatMulInteger", "QLinearMatMul", "com.microsoft.MatMulNBits",
-          "com.microsoft.DynamicQuantizeMatMul", "com.microsoft.MatMulIntegerToFloat",
-          "com.microsoft.QGemm", "com.microsoft.QMoE", "com.microsoft.MatMulFpQ4",
+      case "MatMulInteger",
+          "QLinearMatMul",
+          "com.microsoft.MatMulNBits",
+          "com.microsoft.DynamicQuantizeMatMul",
+          "com.microsoft.MatMulIntegerToFloat",
+          "com.microsoft.QGemm",
+          "com.microsoft.QMoE",
+          "com.microsoft.MatMulFpQ4",
           "com.microsoft.MatMulBnb4" ->
           quantised(node, node.operator().equals("QLinearMatMul") ? 3 : 1);
       case "com.microsoft.GatherBlockQuantized" -> quantised(node, 0);
@@ -66,12 +71,11 @@ final class SiteFinder {
 
   private boolean matrix(GraphNode node, int input, Layout atNode, float alpha) {
     Optional<WeightPath> path = trace(node, input).filter(p -> rank(p) == 2);
-    path.ifPresent(
-        p -> {
-          Layout layout = p.transposes() == Step.PRESENT ? atNode.transposed() : atNode;
-          Kind kind = p.quantised() == Step.PRESENT ? Kind.QUANTISED : Kind.LINEAR;
-          sites.add(new Site(kind, node, p, layout, alpha, SiteNames.of(node, p)));
-        });
+    path.ifPresent(p -> {
+      Layout layout = p.transposes() == Step.PRESENT ? atNode.transposed() : atNode;
+      Kind kind = p.quantised() == Step.PRESENT ? Kind.QUANTISED : Kind.LINEAR;
+      sites.add(new Site(kind, node, p, layout, alpha, SiteNames.of(node, p)));
+    });
     return path.isPresent();
   }
 
@@ -84,7 +88,12 @@ final class SiteFinder {
     boolean turned = path.transposes() == Step.PRESENT;
     sites.add(
         new Site(
-            actual, node, path, turned ? layout.transposed() : layout, 1f, SiteNames.of(node, path)));
+            actual,
+            node,
+            path,
+            turned ? layout.transposed() : layout,
+            1f,
+            SiteNames.of(node, path)));
   }
 
   private Optional<WeightPath> trace(GraphNode node, int input) {

@@ -24,8 +24,7 @@ public final class SiteIndex {
   private final List<Site> sites;
   private final Map<String, List<Site>> byModule = new HashMap<>();
   private final Map<String, List<Value>> parameters = new HashMap<>();
-  private final Set<StoredTensor> overlapping =
-      Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<StoredTensor> overlapping = Collections.newSetFromMap(new IdentityHashMap<>());
 
   private SiteIndex(ModelGraph graph) {
     this.graph = graph;

@@ -14,10 +14,17 @@ final class SiteNames {
 
   private static final String FOLDED_FROM = "pkg.onnxscript.optimizer.folded_from";
   private static final String NAME_SCOPES = "pkg.torch.onnx.name_scopes";
-  private static final Pattern GENAI_ATTENTION = Pattern.compile("(^|\\.)(layers\\.\\d+)\\.attn\\.");
+  private static final Pattern GENAI_ATTENTION =
+      Pattern.compile("(^|\\.)(layers\\.\\d+)\\.attn\\.");
   private static final List<String> WEIGHT_ENDINGS =
-      List.of(".MatMul.weight_Q4", ".MatMul.weight_Q8", ".MatMul.weight_Q4G32", ".MatMul.weight_DQ_Q4",
-          ".MatMul.weight", ".weight_quantized", ".weight");
+      List.of(
+          ".MatMul.weight_Q4",
+          ".MatMul.weight_Q8",
+          ".MatMul.weight_Q4G32",
+          ".MatMul.weight_DQ_Q4",
+          ".MatMul.weight",
+          ".weight_quantized",
+          ".weight");
 
   private SiteNames() {}
 
@@ -27,10 +34,14 @@ final class SiteNames {
       module(value.name()).ifPresent(m -> add(names, m, NameRule.INITIALIZER));
     }
     for (Value value : path.values()) {
-      value.scope().valueInfo(value.name()).flatMap(SiteNames::foldedFrom)
+      value
+          .scope()
+          .valueInfo(value.name())
+          .flatMap(SiteNames::foldedFrom)
           .ifPresent(m -> add(names, m, NameRule.FOLDED_FROM));
     }
-    node.metadata(NAME_SCOPES).flatMap(SiteNames::scope)
+    node.metadata(NAME_SCOPES)
+        .flatMap(SiteNames::scope)
         .ifPresent(m -> add(names, m, NameRule.NAME_SCOPE));
     nodePath(node.part().proto().getName()).ifPresent(m -> add(names, m, NameRule.NODE_PATH));
     for (SiteName name : List.copyOf(names)) {

@@ -20,14 +20,12 @@ import java.util.Optional;
 final class TargetBinder {
 
   private final SiteIndex index;
-  private final PeftAdapter adapter;
   private final ModuleResolver modules;
   private final ParameterResolver parameters;
   private final TieSettler ties;
 
   TargetBinder(SiteIndex index, PeftAdapter adapter, NameMap map) {
     this.index = index;
-    this.adapter = adapter;
     this.modules = new ModuleResolver(index, map);
     this.parameters = new ParameterResolver(index, modules, map);
     this.ties = new TieSettler(index, adapter.config().ensureWeightTying());
@@ -79,7 +77,10 @@ final class TargetBinder {
     if (found.sites().isEmpty()) {
       misses.add(
           new Miss(
-              pair.module(), found.problem(), NearestNames.of(name, index.modules()), Cause.NO_FIT));
+              pair.module(),
+              found.problem(),
+              NearestNames.of(name, index.modules()),
+              Cause.NO_FIT));
       return;
     }
     Optional<Miss> problem = unfit(pair, found);
@@ -98,38 +99,55 @@ final class TargetBinder {
     bound.add(new BoundTarget.Lora(pair, place, site.kind(), site.layout(), site.alpha()));
   }
 
-  private Optional<Miss> unfit(LoraPair pair, ModuleResolver.Found found) {
+  private static Optional<Miss> unfit(LoraPair pair, ModuleResolver.Found found) {
     Site site = found.first();
     StoredTensor tensor = site.tensor();
     if (site.kind() == Kind.QUANTISED) {
-      return miss(pair, "'%s' is quantised (%s)", Cause.QUANTISED, tensor.label(), site.node().operator());
+      return miss(
+          pair,
+          Cause.QUANTISED,
+          "'%s' is quantised (%s)".formatted(tensor.label(), site.node().operator()));
     }
     if (!tensor.dtype().isFoldable()) {
-      return miss(pair, "'%s' has the element type %s; Graft folds into float32, float16 and bfloat16",
-          Cause.UNSUPPORTED, tensor.label(), tensor.dtype());
+      return miss(
+          pair,
+          Cause.UNSUPPORTED,
+          "'%s' has the element type %s; Graft folds into float32, float16 and bfloat16"
+              .formatted(tensor.label(), tensor.dtype()));
     }
     if (site.kind() != Kind.LINEAR) {
-      return miss(pair, "LoRA on %s is not folded by this version", Cause.UNSUPPORTED,
-          site.kind() == Kind.CONV ? "a convolution" : "an embedding");
+      String what = site.kind() == Kind.CONV ? "a convolution" : "an embedding";
+      return miss(pair, Cause.UNSUPPORTED, "LoRA on " + what + " is not folded by this version");
     }
-    if (found.sites().stream().anyMatch(s -> s.layout() != site.layout() || s.alpha() != site.alpha())) {
-      return miss(pair, "its operators read '%s' in different ways (transB or alpha differ)",
-          Cause.UNSUPPORTED, tensor.label());
+    if (found.sites().stream()
+        .anyMatch(s -> s.layout() != site.layout() || s.alpha() != site.alpha())) {
+      return miss(
+          pair,
+          Cause.UNSUPPORTED,
+          "its operators read '%s' in different ways (transB or alpha differ)"
+              .formatted(tensor.label()));
     }
     Optional<String> extra = extra(pair);
     if (extra.isPresent()) {
-      return miss(pair, "%s cannot be folded by this version", Cause.UNSUPPORTED, extra.get());
+      return miss(pair, Cause.UNSUPPORTED, extra.get() + " cannot be folded by this version");
     }
+    return misshapen(pair, site);
+  }
+
+  private static Optional<Miss> misshapen(LoraPair pair, Site site) {
+    StoredTensor tensor = site.tensor();
     Shape a = pair.a().shape();
     Shape b = pair.b().shape();
     long in = site.layout().in(tensor.shape());
     long out = site.layout().out(tensor.shape());
-    if (a.rank() != 2 || b.rank() != 2 || a.dim(1) != in || b.dim(0) != out) {
-      return miss(pair,
-          "the adapter has lora_A %s and lora_B %s, but '%s' %s read by %s has %d inputs and %d outputs",
-          Cause.NO_FIT, a, b, tensor.label(), tensor.shape(), site.node().operator(), in, out);
+    if (a.rank() == 2 && b.rank() == 2 && a.dim(1) == in && b.dim(0) == out) {
+      return Optional.empty();
     }
-    return Optional.empty();
+    return miss(
+        pair,
+        Cause.NO_FIT,
+        "the adapter has lora_A %s and lora_B %s, but '%s' %s read by %s has %d inputs and %d outputs"
+            .formatted(a, b, tensor.label(), tensor.shape(), site.node().operator(), in, out));
   }
 
   /** What the pair has beside A and B that a plain fold would leave out. */
@@ -148,12 +166,12 @@ final class TargetBinder {
         : Optional.empty();
   }
 
-  private void bindWhole(Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {
+  private void bindWhole(
+      Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {
     ParameterResolver.Outcome outcome =
         parameters.find(whole.parameter(), name, whole.value().shape());
     if (outcome.found().isEmpty()) {
-      misses.add(
-          new Miss(whole.parameter(), outcome.problem(), nearest(name), outcome.cause()));
+      misses.add(new Miss(whole.parameter(), outcome.problem(), nearest(name), outcome.cause()));
       return;
     }
     ParameterResolver.Found found = outcome.found().get();
@@ -187,7 +205,7 @@ final class TargetBinder {
     return dot < 0 ? "" : parameter.substring(0, dot);
   }
 
-  private static Optional<Miss> miss(LoraPair pair, String reason, Cause cause, Object... values) {
-    return Optional.of(new Miss(pair.module(), reason.formatted(values), List.of(), cause));
+  private static Optional<Miss> miss(LoraPair pair, Cause cause, String reason) {
+    return Optional.of(new Miss(pair.module(), reason, List.of(), cause));
   }
 }

@@ -9,14 +9,13 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * Decides what happens to weights that several modules read. The truth is what the adapter did while it was
- * trained, so a target that shares its bytes gets a copy of its own, unless the adapter's config asks for
- * tied weights.
+ * Decides what happens to weights that several modules read. The truth is what the adapter did
+ * while it was trained, so a target that shares its bytes gets a copy of its own, unless the
+ * adapter's config asks for tied weights.
  */
 final class TieSettler {
 
@@ -30,7 +29,10 @@ final class TieSettler {
     this.tied = tied;
   }
 
-  /** An operator's input by identity; comparing nodes by value would be slow and could confuse twins. */
+  /**
+   * An operator's input by identity; comparing nodes by value would be slow and could confuse
+   * twins.
+   */
   private record Key(MessageSpan node, int input) {
     static Key of(Use use) {
       return new Key(use.node().part().span(), use.input());
@@ -48,7 +50,7 @@ final class TieSettler {
   }
 
   List<BoundTarget> settle(List<BoundTarget> bound, List<Miss> misses) {
-    Map<StoredTensor, List<BoundTarget>> byTensor = new IdentityHashMap<>();
+    IdentityHashMap<StoredTensor, List<BoundTarget>> byTensor = new IdentityHashMap<>();
     for (BoundTarget target : bound) {
       byTensor.computeIfAbsent(target.place().tensor(), t -> new ArrayList<>()).add(target);
     }
@@ -65,7 +67,7 @@ final class TieSettler {
     if (tied && rivals.size() == 1 && !index.sharesBytes(target.place().tensor())) {
       return Optional.of(target);
     }
-    boolean keepsOriginal = rivals.getFirst() == target && !isShared(target.place(), rivals);
+    boolean keepsOriginal = rivals.getFirst().equals(target) && !isShared(target.place(), rivals);
     if (keepsOriginal) {
       return Optional.of(target);
     }

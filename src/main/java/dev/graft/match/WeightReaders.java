@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Everything that reads a stored weight, through Identity, Transpose and Cast or directly, and how to give
- * some of the readers a copy of their own.
+ * Everything that reads a stored weight, through Identity, Transpose and Cast or directly, and how
+ * to give some of the readers a copy of their own.
  */
 final class WeightReaders {
 
@@ -37,10 +37,11 @@ final class WeightReaders {
   }
 
   /**
-   * The readings to move to a copy with the stored layout, so that exactly the wanted readers see it.
+   * The readings to move to a copy with the stored layout, so that exactly the wanted readers see
+   * it.
    *
-   * @return empty if the wanted ones cannot be told from the others before a Transpose or Cast, or if the
-   *     value lives in a function
+   * @return empty if the wanted ones cannot be told from the others before a Transpose or Cast, or
+   *     if the value lives in a function
    */
   Optional<List<Use>> split(Value root, Predicate<Use> wanted) {
     List<Use> moved = new ArrayList<>();
@@ -59,7 +60,10 @@ final class WeightReaders {
       } else if (reached.stream().anyMatch(wanted)) {
         Optional<Value> next = through(use);
         boolean renamed = use.node().operator().equals("Identity");
-        if (next.isEmpty() || !renamed || depth > MAX_DEPTH || !split(next.get(), wanted, moved, depth + 1)) {
+        if (next.isEmpty()
+            || !renamed
+            || depth > MAX_DEPTH
+            || !split(next.get(), wanted, moved, depth + 1)) {
           return false;
         }
       }
@@ -102,6 +106,8 @@ final class WeightReaders {
             node.part().proto().getDomain(),
             node.part().proto().getOpType(),
             node.part().proto().getOverload());
-    return graph.function(id).flatMap(scope -> scope.inputAt(use.input()).map(n -> new Value(scope, n)));
+    return graph
+        .function(id)
+        .flatMap(scope -> scope.inputAt(use.input()).map(n -> new Value(scope, n)));
   }
 }

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Walks from an operator's input back through Identity, Transpose, Cast and DequantizeLinear to the stored
- * weight. A function's formal input is followed to its only call.
+ * Walks from an operator's input back through Identity, Transpose, Cast and DequantizeLinear to the
+ * stored weight. A function's formal input is followed to its only call.
  */
 final class WeightTracer {
 

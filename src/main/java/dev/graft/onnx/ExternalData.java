@@ -16,8 +16,8 @@ import java.util.SequencedMap;
 import java.util.Set;
 
 /**
- * The data files of one model. Locations come from a stranger: each is resolved once, must stay inside the
- * model's folder and may not be a link.
+ * The data files of one model. Locations come from a stranger: each is resolved once, must stay
+ * inside the model's folder and may not be a link.
  */
 final class ExternalData {
 
@@ -57,7 +57,10 @@ final class ExternalData {
     String location = entries.get("location");
     if (location == null) {
       throw new FormatException(
-          model + ": tensor '" + label + "' is external but names no location; the file is damaged");
+          model
+              + ": tensor '"
+              + label
+              + "' is external but names no location; the file is damaged");
     }
     DataFile file = files.computeIfAbsent(location, l -> open(label, l));
     long offset = number(label, entries, "offset").orElse(0L);

@@ -35,7 +35,8 @@ enum MessageKind {
           TRAINING_INFO, bit(1) | bit(2));
 
   /** The kind of the sub-message in this field, or null if no tensor can be below it. */
-  @org.jspecify.annotations.Nullable MessageKind child(int field) {
+  @org.jspecify.annotations.Nullable
+  MessageKind child(int field) {
     return CHILDREN.getOrDefault(this, Map.of()).get(field);
   }
 

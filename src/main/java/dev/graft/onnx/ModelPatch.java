@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * A model as changes to another one. Replaced payloads keep their place; nothing else moves unless it has
- * to.
+ * A model as changes to another one. Replaced payloads keep their place; nothing else moves unless
+ * it has to.
  */
 public final class ModelPatch {
 
@@ -60,8 +60,7 @@ public final class ModelPatch {
       }
       case EMBEDDED -> {
         TensorSource source = tensor.source().orElseThrow();
-        wire.replace(
-            tensor.span(), source.offset(), source.end(), new Piece.Produced(content));
+        wire.replace(tensor.span(), source.offset(), source.end(), new Piece.Produced(content));
       }
       case TYPED -> replaceTyped(tensor, content);
     }
@@ -71,7 +70,7 @@ public final class ModelPatch {
   public void rewireInput(NodePart node, int input, String name) {
     FieldRange range = FieldRange.find(file, node.span(), 1).get(input);
     byte[] field = new WireBytes().string(1, name).toByteArray();
-    wire.replace(node.span(), range.start(), range.end(), new Piece.Literal(field));
+    wire.replace(node.span(), range.start(), range.end(), Piece.Literal.of(field));
   }
 
   /** Adds an initializer to the main graph, embedded or external as the base's own weights are. */
@@ -79,7 +78,10 @@ public final class ModelPatch {
     added.add(tensor);
   }
 
-  /** Appends a metadata entry whose value, of exactly so many bytes, is given when the rest is written. */
+  /**
+   * Appends a metadata entry whose value, of exactly so many bytes, is given when the rest is
+   * written.
+   */
   public void appendMetadata(String key, int valueBytes) {
     byte[] keyField = new WireBytes().string(1, key).toByteArray();
     byte[] valueHeader = WireBytes.header(2, valueBytes);
@@ -89,9 +91,9 @@ public final class ModelPatch {
         base.root(),
         end,
         end,
-        new Piece.Literal(WireBytes.header(14, length)),
-        new Piece.Literal(keyField),
-        new Piece.Literal(valueHeader),
+        Piece.Literal.of(WireBytes.header(14, length)),
+        Piece.Literal.of(keyField),
+        Piece.Literal.of(valueHeader),
         new Piece.Deferred(valueBytes));
   }
 
@@ -105,7 +107,8 @@ public final class ModelPatch {
   public SequencedMap<String, FilePlan> plan(Map<String, String> names) {
     SequencedMap<String, FilePlan> plans = new LinkedHashMap<>();
     base.dataFiles()
-        .forEach((location, path) -> plans.put(names.getOrDefault(location, location), dataFile(path)));
+        .forEach(
+            (location, path) -> plans.put(names.getOrDefault(location, location), dataFile(path)));
     placeAdded(plans, names);
     renameLocations(names);
     FilePlan model = wire.plan();
@@ -159,9 +162,9 @@ public final class ModelPatch {
             base.graph().span(),
             graphEnd,
             graphEnd,
-            new Piece.Literal(WireBytes.header(5, length)),
-            new Piece.Literal(head),
-            new Piece.Literal(raw),
+            Piece.Literal.of(WireBytes.header(5, length)),
+            Piece.Literal.of(head),
+            Piece.Literal.of(raw),
             new Piece.Produced(tensor.content()));
       } else {
         String location = base.dataFiles().firstEntry().getKey();
@@ -170,7 +173,7 @@ public final class ModelPatch {
         List<Piece> pieces = new ArrayList<>(file == null ? List.of() : file.pieces());
         long end = file == null ? 0 : file.lengthBytes();
         long offset = Math.ceilDiv(end, ALIGNMENT) * ALIGNMENT;
-        pieces.add(new Piece.Literal(new byte[(int) (offset - end)]));
+        pieces.add(Piece.Literal.of(new byte[(int) (offset - end)]));
         pieces.add(new Piece.Produced(tensor.content()));
         plans.put(target, new FilePlan(pieces));
         body.bytes(13, entry("location", target))
@@ -178,7 +181,7 @@ public final class ModelPatch {
             .bytes(13, entry("length", Long.toString(tensor.content().lengthBytes())))
             .number(14, 1);
         byte[] whole = new WireBytes().bytes(5, body.toByteArray()).toByteArray();
-        wire.replace(base.graph().span(), graphEnd, graphEnd, new Piece.Literal(whole));
+        wire.replace(base.graph().span(), graphEnd, graphEnd, Piece.Literal.of(whole));
       }
     }
   }
@@ -196,7 +199,7 @@ public final class ModelPatch {
             && !renamed.equals(entries.get(i).getValue())) {
           FieldRange range = FieldRange.find(file, tensor.span(), 13).get(i);
           byte[] field = new WireBytes().bytes(13, entry("location", renamed)).toByteArray();
-          wire.replace(tensor.span(), range.start(), range.end(), new Piece.Literal(field));
+          wire.replace(tensor.span(), range.start(), range.end(), Piece.Literal.of(field));
         }
       }
     }
@@ -213,7 +216,7 @@ public final class ModelPatch {
               tensor.span(),
               range.start(),
               range.end(),
-              new Piece.Literal(WireBytes.header(9, content.lengthBytes())),
+              Piece.Literal.of(WireBytes.header(9, content.lengthBytes())),
               new Piece.Produced(content));
           placed = true;
         }

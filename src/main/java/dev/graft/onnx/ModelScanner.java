@@ -15,13 +15,15 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Walks the wire format of an ONNX file once. Every tensor's payload becomes a byte range; payloads of
- * {@value #ELIDED_FROM} bytes or more are left out of the skeleton that protobuf then parses, so memory
- * does not grow with the weights.
+ * Walks the wire format of an ONNX file once. Every tensor's payload becomes a byte range; payloads
+ * of {@value #ELIDED_FROM} bytes or more are left out of the skeleton that protobuf then parses, so
+ * memory does not grow with the weights.
  */
 final class ModelScanner {
 
-  /** Smaller payloads (shapes, axes, scalars) stay in the skeleton, where graph code can read them. */
+  /**
+   * Smaller payloads (shapes, axes, scalars) stay in the skeleton, where graph code can read them.
+   */
   static final int ELIDED_FROM = 1024;
 
   private static final int MAX_DEPTH = 96;
@@ -61,7 +63,9 @@ final class ModelScanner {
     return new Scan(proto, root);
   }
 
-  /** Copies a message without the large payloads below it, and hangs its spans into {@code span}. */
+  /**
+   * Copies a message without the large payloads below it, and hangs its spans into {@code span}.
+   */
   private byte[] message(MessageKind kind, MessageSpan span, int depth) {
     if (depth > MAX_DEPTH) {
       throw cursor.broken("messages are nested deeper than " + MAX_DEPTH + " levels");
@@ -88,7 +92,7 @@ final class ModelScanner {
         throw cursor.broken("field " + field + " of " + kind + " stands twice");
       }
       write(out, tag, message(child, below, depth + 1));
-      if (child != MessageKind.ATTRIBUTE && child != MessageKind.SPARSE_TENSOR || below.hasChildren()) {
+      if (child != MessageKind.ATTRIBUTE || below.hasChildren()) {
         span.add(below);
       }
       cursor.seek(below.bodyEnd());
@@ -132,8 +136,11 @@ final class ModelScanner {
         continue;
       }
       payload = join(payload, field, tag & 7, valueStart, span);
-      // Typed fields that are not one packed run go whole: their size is the sum of many small pieces.
-      boolean elide = cursor.position() - valueStart >= ELIDED_FROM || span.bodyEnd() - span.bodyStart() >= 2 * ELIDED_FROM;
+      // Typed fields that are not one packed run go whole: their size is the sum of many small
+      // pieces.
+      boolean elide =
+          cursor.position() - valueStart >= ELIDED_FROM
+              || span.bodyEnd() - span.bodyStart() >= 2 * ELIDED_FROM;
       if (elide) {
         out.writeBytes(cursor.bytes(plainFrom, tagStart));
         plainFrom = cursor.position();
@@ -153,7 +160,9 @@ final class ModelScanner {
 
   private TensorPayload join(
       @Nullable TensorPayload before, int field, int wireType, long valueStart, MessageSpan span) {
-    if (before == null && wireType == WireCursor.BYTES && (field == RAW_DATA || field == FLOAT_DATA)) {
+    if (before == null
+        && wireType == WireCursor.BYTES
+        && (field == RAW_DATA || field == FLOAT_DATA)) {
       long end = cursor.position();
       cursor.seek(valueStart);
       cursor.lengthEnd(span.bodyEnd());
@@ -162,7 +171,7 @@ final class ModelScanner {
       Encoding encoding = field == RAW_DATA ? Encoding.RAW : Encoding.PACKED_FLOAT;
       return new TensorPayload(encoding, start, end - start);
     }
-    if (field == RAW_DATA || before != null && before.encoding() == Encoding.RAW) {
+    if (field == RAW_DATA || (before != null && before.encoding() == Encoding.RAW)) {
       throw cursor.broken("a tensor has raw_data and other data, or raw_data twice");
     }
     return new TensorPayload(Encoding.TYPED, span.bodyStart(), span.bodyEnd() - span.bodyStart());

@@ -18,7 +18,10 @@ public record NodePart(
     Map<String, StoredTensor> tensors,
     List<GraphPart> subgraphs) {
 
-  /** The operator with its domain where that is not ONNX's own, e.g. {@code com.microsoft.MatMulNBits}. */
+  /**
+   * The operator with its domain where that is not ONNX's own, e.g. {@code
+   * com.microsoft.MatMulNBits}.
+   */
   public String operator() {
     return proto.getDomain().isEmpty() || proto.getDomain().equals("ai.onnx")
         ? proto.getOpType()

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * An ONNX model without its weights: the parsed skeleton, the places of its messages and every tensor as a
- * source. Opening one reads the skeleton only.
+ * An ONNX model without its weights: the parsed skeleton, the places of its messages and every
+ * tensor as a source. Opening one reads the skeleton only.
  */
 public final class OnnxModel {
 
@@ -99,8 +99,8 @@ public final class OnnxModel {
   }
 
   /**
-   * Opens the file of one of the tensors' sources, data files under the same checks as when the model was
-   * opened.
+   * Opens the file of one of the tensors' sources, data files under the same checks as when the
+   * model was opened.
    *
    * @throws FormatException if it is gone or was exchanged for a link
    */

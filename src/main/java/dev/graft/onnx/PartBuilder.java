@@ -53,11 +53,10 @@ final class PartBuilder {
     for (int i = 0; i < proto.getAttributeProtoCount(); i++) {
       AttributeProto attribute = proto.getAttributeProto(i);
       span.child(11, i)
-          .ifPresent(
-              below -> {
-                tensors(attribute.getName(), attribute, below);
-                subgraphs(attribute, below);
-              });
+          .ifPresent(below -> {
+            tensors(attribute.getName(), attribute, below);
+            subgraphs(attribute, below);
+          });
     }
     return new FunctionPart(proto, span, List.copyOf(nodes));
   }
@@ -69,14 +68,13 @@ final class PartBuilder {
     for (int i = 0; i < proto.getAttributeCount(); i++) {
       AttributeProto attribute = proto.getAttribute(i);
       span.child(5, i)
-          .ifPresent(
-              below -> {
-                List<StoredTensor> found = tensors(label, attribute, below);
-                if (!found.isEmpty()) {
-                  values.put(attribute.getName(), found.getFirst());
-                }
-                subgraphs.addAll(subgraphs(attribute, below));
-              });
+          .ifPresent(below -> {
+            List<StoredTensor> found = tensors(label, attribute, below);
+            if (!found.isEmpty()) {
+              values.put(attribute.getName(), found.getFirst());
+            }
+            subgraphs.addAll(subgraphs(attribute, below));
+          });
     }
     return new NodePart(proto, span, Map.copyOf(values), List.copyOf(subgraphs));
   }

@@ -1,5 +1,6 @@
 package dev.graft.onnx;
 
+import com.google.protobuf.ByteString;
 import java.nio.file.Path;
 
 /** A run of bytes of an output file; a file is its pieces one after another. */
@@ -12,14 +13,20 @@ public sealed interface Piece {
   record Copied(Path from, long offset, long lengthBytes) implements Piece {}
 
   /** Bytes made while planning. */
-  record Literal(byte[] bytes) implements Piece {
+  record Literal(ByteString bytes) implements Piece {
+    static Literal of(byte[] bytes) {
+      return new Literal(ByteString.copyFrom(bytes));
+    }
+
     @Override
     public long lengthBytes() {
-      return bytes.length;
+      return bytes.size();
     }
   }
 
-  /** A metadata value that is known only when all tensors are written; its length is fixed before. */
+  /**
+   * A metadata value that is known only when all tensors are written; its length is fixed before.
+   */
   record Deferred(long lengthBytes) implements Piece {}
 
   /** A tensor's new values. */

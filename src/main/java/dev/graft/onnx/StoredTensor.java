@@ -9,8 +9,8 @@ import dev.graft.tensor.TensorSource;
 import java.util.Optional;
 
 /**
- * A tensor of the model file: an initializer, or the value of an attribute. Identity matters: two tensors
- * of one name in two graphs are two.
+ * A tensor of the model file: an initializer, or the value of an attribute. Identity matters: two
+ * tensors of one name in two graphs are two.
  */
 public final class StoredTensor {
 
@@ -32,7 +32,11 @@ public final class StoredTensor {
   private final Optional<TensorSource> source;
 
   private StoredTensor(
-      String label, TensorProto proto, MessageSpan span, Storage storage, Optional<TensorSource> source) {
+      String label,
+      TensorProto proto,
+      MessageSpan span,
+      Storage storage,
+      Optional<TensorSource> source) {
     this.label = label;
     this.proto = proto;
     this.span = span;
@@ -54,7 +58,10 @@ public final class StoredTensor {
     if (external) {
       if (payload.encoding() != TensorPayload.Encoding.NONE) {
         throw new FormatException(
-            data.model() + ": tensor '" + label + "' has external and embedded data; the file is damaged");
+            data.model()
+                + ": tensor '"
+                + label
+                + "' has external and embedded data; the file is damaged");
       }
       return external(label, proto, span, data);
     }
@@ -131,11 +138,10 @@ public final class StoredTensor {
    */
   public DType dtype() {
     return knownType()
-        .orElseThrow(
-            () ->
-                new UnsupportedException(
-                    "tensor '%s' has the element type %d, which this version of Graft does not know"
-                        .formatted(label, proto.getDataType())));
+        .orElseThrow(() ->
+            new UnsupportedException(
+                "tensor '%s' has the element type %d, which this version of Graft does not know"
+                    .formatted(label, proto.getDataType())));
   }
 
   /** The number of bytes that type and shape ask for. */
@@ -169,7 +175,12 @@ public final class StoredTensor {
       return type.bytes(shape.elements());
     } catch (ArithmeticException e) {
       throw new FormatException(
-          "tensor '" + label + "': shape " + shape + " is larger than any file; the model is damaged", e);
+          "tensor '"
+              + label
+              + "': shape "
+              + shape
+              + " is larger than any file; the model is damaged",
+          e);
     }
   }
 
@@ -182,7 +193,12 @@ public final class StoredTensor {
       return Shape.of(dims);
     } catch (ArithmeticException | IllegalArgumentException e) {
       throw new FormatException(
-          "tensor '" + label + "' has impossible dimensions " + proto.getDimsList() + ": " + e.getMessage(),
+          "tensor '"
+              + label
+              + "' has impossible dimensions "
+              + proto.getDimsList()
+              + ": "
+              + e.getMessage(),
           e);
     }
   }

@@ -8,8 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Decodes weights that stand in {@code float_data} or {@code int32_data} instead of {@code raw_data}. ONNX
- * keeps float16 and bfloat16 as their bit patterns in {@code int32_data}.
+ * Decodes weights that stand in {@code float_data} or {@code int32_data} instead of {@code
+ * raw_data}. ONNX keeps float16 and bfloat16 as their bit patterns in {@code int32_data}.
  */
 public final class TypedValues {
 
@@ -31,8 +31,8 @@ public final class TypedValues {
   /**
    * The values as {@code raw_data} would have them.
    *
-   * @throws UnsupportedException if the tensor is larger than {@link #MAX_BYTES} or of a type that is never
-   *     folded
+   * @throws UnsupportedException if the tensor is larger than {@link #MAX_BYTES} or of a type that
+   *     is never folded
    * @throws FormatException if the number of values does not fit the shape
    */
   public static byte[] decode(StoredTensor tensor, InputFile file) {
@@ -41,7 +41,8 @@ public final class TypedValues {
           "tensor '%s' keeps %s values in typed fields; Graft reads floats there only"
               .formatted(tensor.label(), tensor.dtype()));
     }
-    if (tensor.bytes() > MAX_BYTES || tensor.span().bodyEnd() - tensor.span().bodyStart() > 5 * MAX_BYTES) {
+    if (tensor.bytes() > MAX_BYTES
+        || tensor.span().bodyEnd() - tensor.span().bodyStart() > 5 * MAX_BYTES) {
       throw new UnsupportedException(
           "tensor '%s' keeps %,d bytes in typed fields (float_data, int32_data); over %,d Graft refuses. Load and save the model once with the onnx package: it writes raw_data"
               .formatted(tensor.label(), tensor.bytes(), MAX_BYTES));

@@ -5,7 +5,8 @@ import dev.graft.io.InputFile;
 import java.nio.ByteBuffer;
 
 /**
- * Reads protobuf's wire format from a file through a small window, so that what is skipped is never read.
+ * Reads protobuf's wire format from a file through a small window, so that what is skipped is never
+ * read.
  */
 final class WireCursor {
 
@@ -70,7 +71,9 @@ final class WireCursor {
     return (int) tag;
   }
 
-  /** Reads a length prefix and returns the end of what it announces, checked against {@code limit}. */
+  /**
+   * Reads a length prefix and returns the end of what it announces, checked against {@code limit}.
+   */
   long lengthEnd(long limit) {
     long start = position;
     long length = varint(limit);

@@ -6,12 +6,11 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
- * Replacements of byte ranges in a protobuf file. The length prefixes of all messages around a change are
- * mended; every other byte is copied.
+ * Replacements of byte ranges in a protobuf file. The length prefixes of all messages around a
+ * change are mended; every other byte is copied.
  */
 final class WirePatch {
 
@@ -25,8 +24,9 @@ final class WirePatch {
   private final Path file;
   private final MessageSpan root;
   private final List<Edit> edits = new ArrayList<>();
-  private final Map<MessageSpan, Long> growth = new IdentityHashMap<>();
-  private final Map<MessageSpan, Set<MessageSpan>> changedChildren = new IdentityHashMap<>();
+  private final IdentityHashMap<MessageSpan, Long> growth = new IdentityHashMap<>();
+  private final IdentityHashMap<MessageSpan, Set<MessageSpan>> changedChildren =
+      new IdentityHashMap<>();
 
   WirePatch(Path file, MessageSpan root) {
     this.file = file;
@@ -34,8 +34,8 @@ final class WirePatch {
   }
 
   /**
-   * Replaces a range that lies directly in {@code within}, i.e. in none of its sub-messages that are
-   * patched as well. An empty range inserts.
+   * Replaces a range that lies directly in {@code within}, i.e. in none of its sub-messages that
+   * are patched as well. An empty range inserts.
    */
   void replace(MessageSpan within, long start, long end, Piece... pieces) {
     Edit edit = new Edit(start, end, List.of(pieces));
@@ -60,7 +60,8 @@ final class WirePatch {
     long copied = 0;
     for (Edit edit : all) {
       if (edit.start() < copied) {
-        throw new IllegalStateException("two edits overlap at byte " + edit.start() + " of " + file);
+        throw new IllegalStateException(
+            "two edits overlap at byte " + edit.start() + " of " + file);
       }
       if (edit.start() > copied) {
         pieces.add(new Piece.Copied(file, copied, edit.start() - copied));
@@ -74,7 +75,9 @@ final class WirePatch {
     return new FilePlan(pieces);
   }
 
-  /** Adds edits for the length prefixes below {@code span} and returns by how much its body grows. */
+  /**
+   * Adds edits for the length prefixes below {@code span} and returns by how much its body grows.
+   */
   private long mendLengths(MessageSpan span, List<Edit> all) {
     long grown = growth.getOrDefault(span, 0L);
     for (MessageSpan child : changedChildren.getOrDefault(span, Set.of())) {
@@ -83,7 +86,7 @@ final class WirePatch {
       grown += length - (child.bodyEnd() - child.bodyStart());
       if (length != child.bodyEnd() - child.bodyStart()) {
         Edit mend =
-            new Edit(child.lengthStart(), child.bodyStart(), List.of(new Piece.Literal(prefix)));
+            new Edit(child.lengthStart(), child.bodyStart(), List.of(Piece.Literal.of(prefix)));
         all.add(mend);
         grown += mend.growth();
       }

@@ -9,8 +9,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * A tensor in the process's own memory: little endian, row major, without gaps. The data is not copied;
- * it must stay alive and unchanged for as long as the tensor is used.
+ * A tensor in the process's own memory: little endian, row major, without gaps. The data is not
+ * copied; it must stay alive and unchanged for as long as the tensor is used.
  *
  * @param dtype the element type, not STRING
  * @param shape the dimensions; a length of 0 is fine
@@ -39,8 +39,7 @@ public record HostTensor(DType dtype, Shape shape, MemorySegment data) {
 
   /** A tensor of zeros to be filled through its data; it lives as long as the arena. */
   public static HostTensor allocate(DType dtype, Shape shape, Arena arena) {
-    return new HostTensor(
-        dtype, shape, arena.allocate(dtype.bytes(shape.elements()), ALIGNMENT));
+    return new HostTensor(dtype, shape, arena.allocate(dtype.bytes(shape.elements()), ALIGNMENT));
   }
 
   /** A float32 tensor. */
@@ -56,8 +55,8 @@ public record HostTensor(DType dtype, Shape shape, MemorySegment data) {
   /**
    * A tensor of floats.
    *
-   * @param dtype FLOAT32, FLOAT16, BFLOAT16 or FLOAT64; values are rounded to float32 first, then to the
-   *     type, half to even
+   * @param dtype FLOAT32, FLOAT16, BFLOAT16 or FLOAT64; values are rounded to float32 first, then
+   *     to the type, half to even
    * @param values one value for each element
    */
   public static HostTensor ofDoubles(DType dtype, Shape shape, double... values) {
@@ -130,13 +129,14 @@ public record HostTensor(DType dtype, Shape shape, MemorySegment data) {
   }
 
   /**
-   * Reads elements as double; exact for all types but 64-bit integers beyond 2<sup>53</sup>. True is 1.
+   * Reads elements as double; exact for all types but 64-bit integers beyond 2<sup>53</sup>. True
+   * is 1.
    *
    * @param from index of the first element in row-major order
    * @param into takes the values at its front
    * @param count how many
-   * @throws IllegalArgumentException if the type is neither {@linkplain #isFloat float} nor {@linkplain
-   *     #isInteger integer}
+   * @throws IllegalArgumentException if the type is neither {@linkplain #isFloat float} nor
+   *     {@linkplain #isInteger integer}
    */
   public void read(long from, double[] into, int count) {
     if (dtype == DType.FLOAT64) {

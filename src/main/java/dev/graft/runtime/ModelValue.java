@@ -18,7 +18,10 @@ public record ModelValue(String name, DType dtype, List<Dimension> dims) {
     dims = List.copyOf(dims);
   }
 
-  /** Whether a tensor of this shape can be fed: the same rank, and the same length on every fixed axis. */
+  /**
+   * Whether a tensor of this shape can be fed: the same rank, and the same length on every fixed
+   * axis.
+   */
   public boolean admits(Shape shape) {
     if (shape.rank() != dims.size()) {
       return false;

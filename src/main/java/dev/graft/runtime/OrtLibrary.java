@@ -16,14 +16,16 @@ import org.bytedeco.onnxruntime.global.onnxruntime;
 import org.jspecify.annotations.Nullable;
 
 /**
- * ONNX Runtime's C API with the one environment of the process. Neither is ever released: sessions of
- * other threads may still need them, and the process's end frees them.
+ * ONNX Runtime's C API with the one environment of the process. Neither is ever released: sessions
+ * of other threads may still need them, and the process's end frees them.
  */
 final class OrtLibrary {
 
   private static final int LONGEST_MESSAGE = 1000;
 
-  /** Where in the runtime's own source it failed: path, line and signature, of no use to our reader. */
+  /**
+   * Where in the runtime's own source it failed: path, line and signature, of no use to our reader.
+   */
   private static final Pattern SOURCE_LOCATION =
       Pattern.compile(
           "/\\S+\\.(?:h|cc):\\d+ [^()]*\\((?:[^()]|\\([^()]*\\))*\\)(?: const)?(?: \\[with [^]]*])? ");
@@ -50,7 +52,9 @@ final class OrtLibrary {
     check(api.GetAllocatorWithDefaultOptions(allocator), context);
   }
 
-  /** Loads the native library at the first call, which unpacks it into JavaCPP's cache if it is new. */
+  /**
+   * Loads the native library at the first call, which unpacks it into JavaCPP's cache if it is new.
+   */
   static synchronized OrtLibrary get() {
     OrtLibrary library = loaded;
     if (library == null) {
@@ -125,7 +129,10 @@ final class OrtLibrary {
         : new BytePointer(path, StandardCharsets.UTF_8);
   }
 
-  /** What a person can act on: one line of bearable length, without the runtime's own source locations. */
+  /**
+   * What a person can act on: one line of bearable length, without the runtime's own source
+   * locations.
+   */
   static String oneLine(String message) {
     String line = message.strip().replaceAll("\\s+", " ");
     line = SOURCE_LOCATION.matcher(line).replaceAll("");

@@ -22,8 +22,8 @@ final class OrtTensors {
   }
 
   /**
-   * A value over the tensor's own memory where that is native and aligned, else over a copy in the arena.
-   * The caller releases the value before either goes.
+   * A value over the tensor's own memory where that is native and aligned, else over a copy in the
+   * arena. The caller releases the value before either goes.
    */
   OrtValue wrap(HostTensor tensor, Arena arena, String context) {
     MemorySegment data = aligned(tensor.data(), arena);
@@ -59,8 +59,7 @@ final class OrtTensors {
       if (tensor.data().byteSize() > 0) {
         PointerPointer<Pointer> at = new PointerPointer<>(1);
         ort.check(ort.api().GetTensorMutableData(value, at), context);
-        Pointer.memcpy(
-            new Address(tensor.data().address()), at.get(0), tensor.data().byteSize());
+        Pointer.memcpy(new Address(tensor.data().address()), at.get(0), tensor.data().byteSize());
       }
       return tensor;
     } finally {
@@ -72,10 +71,9 @@ final class OrtTensors {
     int[] code = new int[1];
     ort.check(ort.api().GetTensorElementType(info, code), context);
     return DType.ofOnnx(code[0])
-        .orElseThrow(
-            () ->
-                new UnsupportedException(
-                    context + ": element type " + code[0] + " is unknown to Graft"));
+        .orElseThrow(() ->
+            new UnsupportedException(
+                context + ": element type " + code[0] + " is unknown to Graft"));
   }
 
   long[] dims(OrtTensorTypeAndShapeInfo info, String context) {

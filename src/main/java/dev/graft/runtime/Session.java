@@ -22,8 +22,8 @@ import org.bytedeco.onnxruntime.OrtSession;
 import org.bytedeco.onnxruntime.OrtValue;
 
 /**
- * A model loaded into ONNX Runtime on the CPU. Several threads may run one session at a time; whoever
- * closes it sees to it that none does any more.
+ * A model loaded into ONNX Runtime on the CPU. Several threads may run one session at a time;
+ * whoever closes it sees to it that none does any more.
  */
 public final class Session implements AutoCloseable {
 
@@ -107,15 +107,15 @@ public final class Session implements AutoCloseable {
         PointerScope _ = new PointerScope()) {
       List<OrtValue> values = new ArrayList<>();
       try {
-        feeds.forEach(
-            (name, tensor) ->
-                values.add(tensors.wrap(tensor, copies, "%s: input '%s'".formatted(model, name))));
+        feeds.forEach((name, tensor) ->
+            values.add(tensors.wrap(tensor, copies, "%s: input '%s'".formatted(model, name))));
         return collect(wanted, results(feeds.keySet(), values, wanted), arena);
       } finally {
         values.forEach(ort.api()::ReleaseValue);
       }
     } finally {
-      // The runtime reads the feeds where they lie; an automatic arena must not free them meanwhile.
+      // The runtime reads the feeds where they lie; an automatic arena must not free them
+      // meanwhile.
       Reference.reachabilityFence(feeds);
     }
   }

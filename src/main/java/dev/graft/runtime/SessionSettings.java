@@ -3,11 +3,11 @@ package dev.graft.runtime;
 /**
  * How a session runs.
  *
- * @param intraOpThreads threads that share the work of one operator; 0 leaves it to ONNX Runtime, which
- *     takes one for each physical core
+ * @param intraOpThreads threads that share the work of one operator; 0 leaves it to ONNX Runtime,
+ *     which takes one for each physical core
  * @param optimisation how far ONNX Runtime may rewrite the graph when it loads it
- * @param logSeverity the least severe message that ONNX Runtime itself writes to standard error. What
- *     makes a call fail arrives as an exception in any case
+ * @param logSeverity the least severe message that ONNX Runtime itself writes to standard error.
+ *     What makes a call fail arrives as an exception in any case
  */
 public record SessionSettings(
     int intraOpThreads, Optimisation optimisation, LogSeverity logSeverity) {

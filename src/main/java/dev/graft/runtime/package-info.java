@@ -1,6 +1,6 @@
 /**
- * ONNX Runtime, held so that nothing leaks: sessions, their inputs and outputs, tensors in the process's
- * own memory. The only package that names the runtime.
+ * ONNX Runtime, held so that nothing leaks: sessions, their inputs and outputs, tensors in the
+ * process's own memory. The only package that names the runtime.
  */
 @NullMarked
 package dev.graft.runtime;

@@ -10,8 +10,8 @@ final class Conversion {
   private Conversion() {}
 
   /**
-   * Floats become other floats, each rounded once; integers become other integers as long as every value
-   * fits.
+   * Floats become other floats, each rounded once; integers become other integers as long as every
+   * value fits.
    *
    * @param what names file and tensor, to open the message
    * @throws FormatException if a value does not fit, or floats and integers would mix

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.SequencedMap;
 
-/** Where a model's inputs come from. Asked for two models, it gives inputs of one name one content. */
+/**
+ * Where a model's inputs come from. Asked for two models, it gives inputs of one name one content.
+ */
 interface FeedSource {
 
   /**

@@ -16,8 +16,9 @@ import java.util.SequencedMap;
 import java.util.SplittableRandom;
 
 /**
- * Inputs made up from names, types and shapes. Each has its own random numbers, from the seed and its
- * name; a second model gets what was made for the first, and new ones only for names that are new.
+ * Inputs made up from names, types and shapes. Each has its own random numbers, from the seed and
+ * its name; a second model gets what was made for the first, and new ones only for names that are
+ * new.
  */
 final class GeneratedInputs implements FeedSource {
 
@@ -42,7 +43,8 @@ final class GeneratedInputs implements FeedSource {
   @Override
   public SequencedMap<String, HostTensor> feeds(Path model, List<ModelValue> inputs) {
     lengths.settle(inputs);
-    // GroupQueryAttention leaves uninitialised memory where the right is padded, and a graph with it
+    // GroupQueryAttention leaves uninitialised memory where the right is padded, and a graph with
+    // it
     // has no way to say that the left is.
     Padding padding =
         inputs.stream().anyMatch(AxisLengths::isPast) ? Padding.NONE : Padding.LAST_ROW_RIGHT;

@@ -29,7 +29,9 @@ public sealed interface Inputs {
     public Generated {
       if (vocabulary < 2) {
         throw new IllegalArgumentException(
-            "a vocabulary of " + vocabulary + " leaves no token ids to draw; at least 2 are needed");
+            "a vocabulary of "
+                + vocabulary
+                + " leaves no token ids to draw; at least 2 are needed");
       }
       dims = Map.copyOf(dims);
     }

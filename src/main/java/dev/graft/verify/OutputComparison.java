@@ -47,8 +47,7 @@ final class OutputComparison {
    * @param output what is checked
    * @param reference what it should be, of the same shape
    */
-  static OutputParity compare(
-      Named output, Named reference, Tolerance tolerance) {
+  static OutputParity compare(Named output, Named reference, Tolerance tolerance) {
     Shape shape = output.tensor().shape();
     DType dtype = output.tensor().dtype();
     DType referenceDtype = reference.tensor().dtype();
@@ -105,7 +104,8 @@ final class OutputComparison {
       sumAbs += error;
       finitePairs++;
     }
-    boolean within = error == 0 || (error <= atol + rtol * Math.abs(expected) && expectedFinite && finite);
+    boolean within =
+        error == 0 || (error <= atol + rtol * Math.abs(expected) && expectedFinite && finite);
     beyond += within ? 0 : 1;
     if (expected != 0) {
       maxRel = Math.max(maxRel, error == 0 ? 0 : relative(error, expected));

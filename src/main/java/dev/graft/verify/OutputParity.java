@@ -16,8 +16,10 @@ import java.util.Optional;
  * @param atol the absolute tolerance that was applied
  * @param rtol the relative tolerance that was applied
  * @param errors the errors of all elements
- * @param argmax agreement of the largest entry along the last axis; empty below rank 2 and for integers
- * @param worst the element with the largest absolute error, the first of equals; empty if there is none
+ * @param argmax agreement of the largest entry along the last axis; empty below rank 2 and for
+ *     integers
+ * @param worst the element with the largest absolute error, the first of equals; empty if there is
+ *     none
  */
 public record OutputParity(
     String name,

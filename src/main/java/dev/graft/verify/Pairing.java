@@ -20,8 +20,7 @@ import java.util.SequencedMap;
  * @param missing outputs that the reference has and the candidate lacks
  * @param notCompared outputs of the candidate that have no reference
  */
-record Pairing(
-    Path candidate, List<Pair> pairs, List<String> missing, List<String> notCompared) {
+record Pairing(Path candidate, List<Pair> pairs, List<String> missing, List<String> notCompared) {
 
   /** An output and what it should be. */
   record Pair(Named output, Named reference) {}
@@ -48,15 +47,14 @@ record Pairing(
             });
     List<Pair> pairs = new ArrayList<>();
     List<String> extra = new ArrayList<>();
-    outputs.forEach(
-        (name, output) -> {
-          HostTensor other = expected.get(name);
-          if (other == null) {
-            extra.add(name);
-          } else {
-            pairs.add(new Pair(new Named(name, output), new Named(name, other)));
-          }
-        });
+    outputs.forEach((name, output) -> {
+      HostTensor other = expected.get(name);
+      if (other == null) {
+        extra.add(name);
+      } else {
+        pairs.add(new Pair(new Named(name, output), new Named(name, other)));
+      }
+    });
     return new Pairing(candidate, pairs, missing, extra);
   }
 
@@ -75,11 +73,10 @@ record Pairing(
               return List.copyOf(references.keySet());
             });
     List<Pair> pairs = new ArrayList<>();
-    outputs.forEach(
-        (name, output) -> {
-          String key = references.getOrDefault(name, name);
-          pairs.add(new Pair(new Named(name, output), new Named(key, stored.get(key))));
-        });
+    outputs.forEach((name, output) -> {
+      String key = references.getOrDefault(name, name);
+      pairs.add(new Pair(new Named(name, output), new Named(key, stored.get(key))));
+    });
     return new Pairing(candidate, pairs, List.of(), extra);
   }
 
@@ -91,9 +88,7 @@ record Pairing(
       references.put(outputs.contains(key) ? key : outputs.getFirst(), key);
       return references;
     }
-    outputs.stream()
-        .filter(stored.names()::contains)
-        .forEach(name -> references.put(name, name));
+    outputs.stream().filter(stored.names()::contains).forEach(name -> references.put(name, name));
     if (references.isEmpty()) {
       throw new FormatException(
           "%s: no tensor is named like an output of %s (%s); the file has %s. Name the one to compare with as %s:TENSOR"

@@ -8,8 +8,8 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 
 /**
- * Runs a model and holds its outputs against another model's or against stored ones. Never more than one
- * model is loaded at a time.
+ * Runs a model and holds its outputs against another model's or against stored ones. Never more
+ * than one model is loaded at a time.
  */
 public final class Parity {
 
@@ -29,8 +29,8 @@ public final class Parity {
    * @param reference what its outputs should be
    * @param inputs what to feed it with
    * @return what was found, whether the check holds or not
-   * @throws FormatException if a file is missing or damaged, an input is missing or does not fit, shapes
-   *     differ, or there is nothing to compare
+   * @throws FormatException if a file is missing or damaged, an input is missing or does not fit,
+   *     shapes differ, or there is nothing to compare
    * @throws UnsupportedException if an input or output is of a type that cannot be compared
    * @throws RuntimeFailure if ONNX Runtime fails
    */

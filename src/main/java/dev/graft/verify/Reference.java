@@ -19,8 +19,8 @@ public sealed interface Reference {
    * Outputs stored in a safetensors file.
    *
    * @param file the file
-   * @param tensor the one tensor to compare: with the output of that name, or else with the model's first
-   *     output. Without it, every tensor that is named like an output is compared with it
+   * @param tensor the one tensor to compare: with the output of that name, or else with the model's
+   *     first output. Without it, every tensor that is named like an output is compared with it
    */
   record Stored(Path file, Optional<String> tensor) implements Reference {
     @Override

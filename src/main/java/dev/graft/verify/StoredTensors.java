@@ -49,11 +49,10 @@ final class StoredTensors {
 
   private SafetensorsTensor tensor(String name) {
     return file.tensor(name)
-        .orElseThrow(
-            () ->
-                new FormatException(
-                    "%s: there is no tensor '%s'; the file has %s"
-                        .formatted(path(), name, Names.listed(names()))));
+        .orElseThrow(() ->
+            new FormatException(
+                "%s: there is no tensor '%s'; the file has %s"
+                    .formatted(path(), name, Names.listed(names()))));
   }
 
   private HostTensor read(SafetensorsTensor tensor) {

@@ -5,8 +5,8 @@ import dev.graft.tensor.DType;
 import java.util.OptionalDouble;
 
 /**
- * How far an output may be from the reference: {@code |output - reference| <= atol + rtol * |reference|}
- * for every element. Equal infinities are equal; NaN never is.
+ * How far an output may be from the reference: {@code |output - reference| <= atol + rtol *
+ * |reference|} for every element. Equal infinities are equal; NaN never is.
  *
  * @param atol the absolute part where both sides are float32 or wider, or integers
  * @param halfAtol the absolute part where either side is stored in 16 bits or fewer
@@ -22,7 +22,8 @@ public record Tolerance(double atol, double halfAtol, double rtol) {
   public Tolerance {
     if (!(atol >= 0 && halfAtol >= 0 && rtol >= 0)) {
       throw new IllegalArgumentException(
-          "tolerances cannot be negative: atol %s, rtol %s".formatted(Math.min(atol, halfAtol), rtol));
+          "tolerances cannot be negative: atol %s, rtol %s"
+              .formatted(Math.min(atol, halfAtol), rtol));
     }
   }
 

@@ -1,4 +1,6 @@
-/** Whether a model gives the answers it should: parity with another model or with stored outputs. */
+/**
+ * Whether a model gives the answers it should: parity with another model or with stored outputs.
+ */
 @NullMarked
 package dev.graft.verify;
 

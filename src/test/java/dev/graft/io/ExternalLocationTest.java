@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -200,6 +202,29 @@ class ExternalLocationTest {
     assertThat(ExternalLocation.resolve(folder, "w..", CONTEXT)).exists();
   }
 
+  @Test
+  void opensNoLinkThatAppearedAfterTheCheck() throws IOException {
+    Files.createSymbolicLink(folder.resolve("out"), outside);
+    Files.createSymbolicLink(folder.resolve("link.bin"), Path.of("ok.bin"));
+    for (String swapped : List.of("out/secret.bin", "link.bin", "sub")) {
+      assertThatThrownBy(() -> ExternalLocation.openBeneath(folder, Path.of(swapped)).close())
+          .as(swapped)
+          .isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
+  void readsNothingFromAFileThatWasExchangedWhileItWasOpened() throws IOException {
+    try (InputFile file = ExternalLocation.open(folder, "ok.bin", CONTEXT)) {
+      Path path = file.path();
+      ExternalLocation.requireUnchanged(file, path, CONTEXT);
+      Files.move(folder.resolve("sub/ok.bin"), path, StandardCopyOption.REPLACE_EXISTING);
+      assertThatThrownBy(() -> ExternalLocation.requireUnchanged(file, path, CONTEXT))
+          .isInstanceOf(FormatException.class)
+          .hasMessageContaining("was exchanged while it was opened; nothing was read from it");
+    }
+  }
+
   /**
    * One thread swaps a file and a folder for links to the outside all the time; no read may ever
    * see it.
@@ -208,6 +233,7 @@ class ExternalLocationTest {
   @Timeout(60)
   void neverReadsOutsideWhileLinksAreSwappedIn() throws Exception {
     Path attacked = Files.createDirectories(folder.resolve("race"));
+    Files.writeString(attacked.resolve("secret.bin"), "inside");
     Path swap = outside.resolve("swap");
     AtomicBoolean stop = new AtomicBoolean();
     Thread attacker = Thread.ofPlatform().start(() -> swapUntil(stop, attacked, swap));
@@ -233,7 +259,6 @@ class ExternalLocationTest {
 
   private void swapUntil(AtomicBoolean stop, Path attacked, Path swap) {
     try {
-      Files.writeString(attacked.resolve("secret.bin"), "inside");
       while (!stop.get()) {
         Files.move(attacked, swap);
         Files.createSymbolicLink(attacked, outside);
