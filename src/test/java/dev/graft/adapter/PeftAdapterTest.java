@@ -495,6 +495,46 @@ class PeftAdapterTest {
   }
 
   @Test
+  void refusesExtrasAndBlocksOfTheWrongSize() throws IOException {
+    Path adapter =
+        adapter(
+            "\"use_dora\": true, \"lora_bias\": true, \"use_bdlora\": {\"target_modules_bd_b\": [\"k\"],"
+                + " \"nblocks\": 2}, \"target_parameters\": [\"experts.up\"]",
+            M + "k.lora_A.weight [2,3]",
+            M + "k.lora_B.weight [5,1]",
+            M + "k.lora_B.bias [5]",
+            M + "k.lora_magnitude_vector [5]",
+            M + "q.lora_A.weight [2,3]",
+            M + "q.lora_B.weight [5,2]",
+            M + "q.lora_B.bias [4]",
+            M + "q.lora_magnitude_vector [3]",
+            M + "experts.lora_A.weight [5,3]",
+            M + "experts.lora_B.weight [4,5]");
+
+    assertThatThrownBy(() -> PeftAdapter.open(adapter))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("k.lora_B.weight\" has shape [5, 1], whose rows do not divide into the 2 blocks")
+        .hasMessageContaining("q.lora_B.bias\" has shape [4], expected 5 values")
+        .hasMessageContaining("q.lora_magnitude_vector\" has shape [3], expected 5 values")
+        .hasMessageContaining("experts.lora_A.weight\" has shape [5, 3], so 5 rows, expected a multiple of the rank 2");
+  }
+
+  @Test
+  void tellsBareParameterNamesFromTargetedModules() throws IOException {
+    PeftAdapter adapter =
+        PeftAdapter.open(
+            adapter(
+                "\"target_modules\": \"all-linear\", \"target_parameters\": [\"up\"]",
+                M + "experts.lora_A.weight [6,4]",
+                M + "experts.lora_B.weight [5,6]",
+                M + "q.lora_A.weight [2,4]",
+                M + "q.lora_B.weight [4,2]"));
+
+    assertThat(pair(adapter, "m.experts").kind()).isEqualTo(Kind.PARAMETER);
+    assertThat(pair(adapter, "m.q").kind()).isEqualTo(Kind.LINEAR_OR_CONV);
+  }
+
+  @Test
   void refusesExpertsWhoseStrengthIsInDoubt() throws IOException {
     PeftAdapter adapter =
         PeftAdapter.open(
