@@ -65,6 +65,10 @@ public final class Merge {
    * @throws dev.graft.error.GraftException if it cannot be done; then nothing has changed
    */
   public Result run(int threads) {
+    return run(threads, TensorFolder.BLOCK_BYTES);
+  }
+
+  Result run(int threads, int blockBytes) {
     OnnxModel model = plan.model();
     try (SourceFiles sources = new SourceFiles(model);
         AtomicOutput output = AtomicOutput.begin(plan.request().output())) {
@@ -84,7 +88,7 @@ public final class Merge {
         written.add(out.path());
         writer.add(file.getValue(), out);
       }
-      writer.run(threads);
+      writer.run(threads, blockBytes);
       Provenance provenance = provenance(base, tensorRecords());
       writer.fill(List.of(provenance.json()));
       List<String> carried = CarriedFiles.add(model.path(), output);

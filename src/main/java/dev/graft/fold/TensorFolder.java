@@ -20,17 +20,22 @@ import java.lang.foreign.MemorySegment;
  */
 final class TensorFolder implements AutoCloseable {
 
-  private static final int BLOCK_BYTES = 1 << 20;
+  /** Fits into the second-level cache with room for the factors. */
+  static final int BLOCK_BYTES = 1 << 20;
+
   private static final int FLAT_ROW = 1 << 16;
 
   /** Wider rows would need buffers that no model has asked for yet. */
   private static final long MAX_ROW = 1 << 22;
 
   private final Arena arena = Arena.ofConfined();
+  private final int blockBytes;
   private MemorySegment buffer;
 
-  TensorFolder() {
-    buffer = arena.allocate(BLOCK_BYTES, 64);
+  /** Folds in blocks of about so many bytes; the result does not depend on it. */
+  TensorFolder(int blockBytes) {
+    this.blockBytes = blockBytes;
+    this.buffer = arena.allocate(blockBytes, 64);
   }
 
   /** Takes finished blocks. */
@@ -57,12 +62,12 @@ final class TensorFolder implements AutoCloseable {
     Sha256 before = new Sha256();
     Sha256 after = new Sha256();
     long rowBytes = (long) rowLength * elementBytes;
-    long blockBytes = Math.max(1, BLOCK_BYTES / rowBytes) * rowBytes;
-    MemorySegment block = block(blockBytes);
+    long step = Math.max(1, blockBytes / rowBytes) * rowBytes;
+    MemorySegment block = block(step);
     long total = tensor.lengthBytes();
     FiniteCheck finite = new FiniteCheck(tensor);
-    for (long done = 0; done < total; done += blockBytes) {
-      MemorySegment part = block.asSlice(0, Math.min(blockBytes, total - done));
+    for (long done = 0; done < total; done += step) {
+      MemorySegment part = block.asSlice(0, Math.min(step, total - done));
       source.bytes().readFully(part, source.offset() + done);
       before.update(part);
       for (long at = 0; at < part.byteSize(); at += rowBytes) {

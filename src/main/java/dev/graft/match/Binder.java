@@ -6,6 +6,7 @@ import dev.graft.adapter.PeftAdapter;
 import dev.graft.adapter.Replacement;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
+import dev.graft.match.TargetBinder.Advice;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -26,13 +27,11 @@ public final class Binder {
   private final SiteIndex index;
   private final PeftAdapter adapter;
   private final NameMap map;
-  private final TargetBinder targets;
 
   private Binder(SiteIndex index, PeftAdapter adapter, NameMap map) {
     this.index = index;
     this.adapter = adapter;
     this.map = map;
-    this.targets = new TargetBinder(index, adapter, map);
   }
 
   /**
@@ -55,7 +54,7 @@ public final class Binder {
   public static Binding bind(SiteIndex index, PeftAdapter adapter, Options options) {
     Binder binder = new Binder(index, adapter, options.map());
     binder.requireKnown(options.map());
-    return options.prefix().map(binder::attempt).orElseGet(binder::derive);
+    return options.prefix().map(binder::explained).orElseGet(binder::derive);
   }
 
   private Binding derive() {
@@ -84,7 +83,7 @@ public final class Binder {
     if (whole.size() == 1) {
       return whole.getFirst();
     }
-    return best == null ? attempt(Prefix.NONE) : best;
+    return explained(best == null ? Prefix.NONE : best.prefix());
   }
 
   /** Bound targets count most; a target on a quantised weight was at least found. */
@@ -94,6 +93,14 @@ public final class Binder {
   }
 
   private Binding attempt(Prefix prefix) {
+    return bind(prefix, new TargetBinder(index, adapter, map, Advice.NONE));
+  }
+
+  private Binding explained(Prefix prefix) {
+    return bind(prefix, new TargetBinder(index, adapter, map, Advice.NEAREST_NAMES));
+  }
+
+  private Binding bind(Prefix prefix, TargetBinder targets) {
     List<BoundTarget> bound = new ArrayList<>();
     List<Miss> misses = new ArrayList<>();
     for (AdapterTarget target : adapter.targets()) {

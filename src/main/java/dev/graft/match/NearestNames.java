@@ -17,12 +17,18 @@ final class NearestNames {
     return names.stream()
         .distinct()
         .filter(n -> n.length() <= MAX_LENGTH && wanted.length() <= MAX_LENGTH)
+        .filter(n -> Math.abs(n.length() - wanted.length()) <= furthest(wanted, n))
         .map(n -> new Scored(n, distance(wanted, n)))
-        .filter(s -> s.distance() <= Math.max(wanted.length(), s.name().length()) / 2)
+        .filter(s -> s.distance() <= furthest(wanted, s.name()))
         .sorted(Comparator.comparingInt(Scored::distance).thenComparing(Scored::name))
         .limit(SHOWN)
         .map(Scored::name)
         .toList();
+  }
+
+  /** Names that differ in more than half of their letters are not alike. */
+  private static int furthest(String a, String b) {
+    return Math.max(a.length(), b.length()) / 2;
   }
 
   /** Levenshtein's distance. */

@@ -11,7 +11,6 @@ import dev.graft.match.Miss.Cause;
 import dev.graft.match.Site.Kind;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.Shape;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -23,9 +22,17 @@ final class TargetBinder {
   private final ModuleResolver modules;
   private final ParameterResolver parameters;
   private final TieSettler ties;
+  private final Advice advice;
 
-  TargetBinder(SiteIndex index, PeftAdapter adapter, NameMap map) {
+  /** Whether misses come with the nearest names, which cost far more to find than the misses. */
+  enum Advice {
+    NONE,
+    NEAREST_NAMES
+  }
+
+  TargetBinder(SiteIndex index, PeftAdapter adapter, NameMap map, Advice advice) {
     this.index = index;
+    this.advice = advice;
     this.modules = new ModuleResolver(index, map);
     this.parameters = new ParameterResolver(index, modules, map);
     this.ties = new TieSettler(index, adapter.config().ensureWeightTying());
@@ -76,11 +83,7 @@ final class TargetBinder {
                         : s.kind() == Kind.LINEAR || s.kind() == Kind.CONV));
     if (found.sites().isEmpty()) {
       misses.add(
-          new Miss(
-              pair.module(),
-              found.problem(),
-              NearestNames.of(name, index.modules()),
-              Cause.NO_FIT));
+          new Miss(pair.module(), found.problem(), nearest(name, index.modules()), Cause.NO_FIT));
       return;
     }
     Optional<Miss> problem = unfit(pair, found);
@@ -171,7 +174,12 @@ final class TargetBinder {
     ParameterResolver.Outcome outcome =
         parameters.find(whole.parameter(), name, whole.value().shape());
     if (outcome.found().isEmpty()) {
-      misses.add(new Miss(whole.parameter(), outcome.problem(), nearest(name), outcome.cause()));
+      misses.add(
+          new Miss(
+              whole.parameter(),
+              outcome.problem(),
+              nearest(name, index.parameterNames()),
+              outcome.cause()));
       return;
     }
     ParameterResolver.Found found = outcome.found().get();
@@ -195,9 +203,8 @@ final class TargetBinder {
     bound.add(new BoundTarget.Whole(whole, place, found.turn()));
   }
 
-  private List<String> nearest(String name) {
-    Collection<String> names = new ArrayList<>(index.parameterNames());
-    return NearestNames.of(name, names);
+  private List<String> nearest(String name, Collection<String> names) {
+    return advice == Advice.NONE ? List.of() : NearestNames.of(name, names);
   }
 
   private static String moduleOf(String parameter) {
