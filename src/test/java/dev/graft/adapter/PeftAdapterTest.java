@@ -513,10 +513,12 @@ class PeftAdapterTest {
 
     assertThatThrownBy(() -> PeftAdapter.open(adapter))
         .isInstanceOf(FormatException.class)
-        .hasMessageContaining("k.lora_B.weight\" has shape [5, 1], whose rows do not divide into the 2 blocks")
+        .hasMessageContaining(
+            "k.lora_B.weight\" has shape [5, 1], whose rows do not divide into the 2 blocks")
         .hasMessageContaining("q.lora_B.bias\" has shape [4], expected 5 values")
         .hasMessageContaining("q.lora_magnitude_vector\" has shape [3], expected 5 values")
-        .hasMessageContaining("experts.lora_A.weight\" has shape [5, 3], so 5 rows, expected a multiple of the rank 2");
+        .hasMessageContaining(
+            "experts.lora_A.weight\" has shape [5, 3], so 5 rows, expected a multiple of the rank 2");
   }
 
   @Test

@@ -124,7 +124,10 @@ class SafetensorsFileTest {
         Arguments.of(
             "half a surrogate pair", "{" + A.replace("\"a\"", "\"\\ud800\"") + "}", 8, "surrogate"),
         Arguments.of(
-            "deep nesting", "{\"a\":{\"x\":" + "[".repeat(70) + "]".repeat(70) + "}}", 0, "nesting depth"),
+            "deep nesting",
+            "{\"a\":{\"x\":" + "[".repeat(70) + "]".repeat(70) + "}}",
+            0,
+            "nesting depth"),
         Arguments.of(
             "long name",
             "{" + entry("n".repeat(10_000), "F32 [2]", 0, 8) + "}",
