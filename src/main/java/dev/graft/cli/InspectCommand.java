@@ -71,7 +71,7 @@ final class InspectCommand extends Verb {
             Json.SCHEMA,
             name(),
             index.map(ModelReport::of),
-            opened.map(AdapterReport::of),
+            opened.map(isJson() ? AdapterReport::hashed : AdapterReport::of),
             binding.map(b -> BindingReport.of(b, weight)),
             Optional.ofNullable(refusal).map(Failure::of));
     print(report, () -> new InspectText(screen().out()).print(report));
