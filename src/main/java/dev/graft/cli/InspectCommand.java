@@ -86,7 +86,7 @@ final class InspectCommand extends Verb {
   private record Opened(PeftAdapter adapter, AdapterReport report) {
     static Opened of(Path path) {
       PeftAdapter adapter = PeftAdapter.open(path);
-      return new Opened(adapter, AdapterReport.of(adapter));
+      return new Opened(adapter, AdapterReport.hashed(adapter));
     }
   }
 

@@ -19,8 +19,8 @@ sealed interface Change {
       implements Change {}
 
   /**
-   * DoRA: a low-rank product is added, then every output's weights are brought to a learned length: {@code
-   * m / ‖W + s·B·A‖ · (W + s·B·A)}, the norm over the inputs.
+   * DoRA: a low-rank product is added, then every output's weights are brought to a learned length:
+   * {@code m / ‖W + s·B·A‖ · (W + s·B·A)}, the norm over the inputs.
    *
    * @param lowRank what is added
    * @param magnitude m, {@code [out]}

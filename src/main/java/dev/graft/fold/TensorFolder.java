@@ -138,9 +138,7 @@ final class TensorFolder implements AutoCloseable {
       case Change.LowRank lowRank -> LowRankRows.of(lowRank, TensorFolder::finite);
       case Change.Dora dora ->
           DoraRows.of(
-              dora,
-              LowRankRows.of(dora.lowRank(), TensorFolder::finite),
-              finite(dora.magnitude()));
+              dora, LowRankRows.of(dora.lowRank(), TensorFolder::finite), finite(dora.magnitude()));
       case Change.Whole whole -> new WholeRows(whole, rowLength);
     };
   }
