@@ -12,10 +12,6 @@ final class WireBytes {
     return new WireBytes().rawVarint(value).toByteArray();
   }
 
-  static int varintSize(long value) {
-    return Math.max(1, (70 - Long.numberOfLeadingZeros(value)) / 7);
-  }
-
   /** The tag of a length-delimited field and its length, for contents that follow elsewhere. */
   static byte[] header(int field, long length) {
     return new WireBytes()
