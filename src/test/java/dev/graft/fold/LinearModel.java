@@ -19,8 +19,8 @@ import java.nio.file.Path;
 import java.util.Random;
 
 /**
- * A model of two layers with random weights, {@code fc} by MatMul in {@code [in, out]} and {@code head} by
- * Gemm in {@code [out, in]}, and an adapter for both.
+ * A model of two layers with random weights, {@code fc} by MatMul in {@code [in, out]} and {@code
+ * head} by Gemm in {@code [out, in]}, and an adapter for both.
  */
 final class LinearModel {
 
@@ -52,7 +52,8 @@ final class LinearModel {
 
   /** Writes the model with embedded weights. */
   Path writeModel(Path folder) throws IOException {
-    return write(folder, tensor("onnx::MatMul_1", IN, OUT, fc), tensor("head.weight", OUT, OUT, head));
+    return write(
+        folder, tensor("onnx::MatMul_1", IN, OUT, fc), tensor("head.weight", OUT, OUT, head));
   }
 
   /** Writes the model with both weights in a data file, the first at an odd offset. */
@@ -71,7 +72,8 @@ final class LinearModel {
 
   /** Writes the model with its weights in typed fields. */
   Path writeTypedModel(Path folder) throws IOException {
-    return write(folder, typed("onnx::MatMul_1", IN, OUT, fc), typed("head.weight", OUT, OUT, head));
+    return write(
+        folder, typed("onnx::MatMul_1", IN, OUT, fc), typed("head.weight", OUT, OUT, head));
   }
 
   /** Writes the adapter. */
@@ -128,7 +130,8 @@ final class LinearModel {
 
   private static byte[] bytes(DType type, float[] values) {
     byte[] bytes = new byte[values.length * type.bits() / 8];
-    new FloatCodec(type, values.length).encode(values, values.length, MemorySegment.ofArray(bytes), 0);
+    new FloatCodec(type, values.length)
+        .encode(values, values.length, MemorySegment.ofArray(bytes), 0);
     return bytes;
   }
 

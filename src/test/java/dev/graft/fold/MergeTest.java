@@ -148,12 +148,9 @@ class MergeTest {
 
   private static void assertBits(DType type, ByteBuffer found, int at, float expected) {
     switch (type) {
-      case FLOAT32 ->
-          assertThat(found.getInt(4 * at)).isEqualTo(Float.floatToRawIntBits(expected));
-      case FLOAT16 ->
-          assertThat(found.getShort(2 * at)).isEqualTo(Float.floatToFloat16(expected));
-      default ->
-          assertThat(found.getShort(2 * at)).isEqualTo(ScalarReference.bfloat16(expected));
+      case FLOAT32 -> assertThat(found.getInt(4 * at)).isEqualTo(Float.floatToRawIntBits(expected));
+      case FLOAT16 -> assertThat(found.getShort(2 * at)).isEqualTo(Float.floatToFloat16(expected));
+      default -> assertThat(found.getShort(2 * at)).isEqualTo(ScalarReference.bfloat16(expected));
     }
   }
 
@@ -198,7 +195,8 @@ class MergeTest {
     LinearModel model = new LinearModel(DType.FLOAT32, DType.FLOAT32, 5);
     Path base = model.writeExternalModel(Files.createDirectories(folder.resolve("base")));
     MergeRequest request =
-        MergeRequest.of(base, model.writeAdapter(folder.resolve("adapter")), folder.resolve("out/m.onnx"));
+        MergeRequest.of(
+            base, model.writeAdapter(folder.resolve("adapter")), folder.resolve("out/m.onnx"));
     merge(request);
     byte[] weights = stored(request.output(), "head.weight");
     assertThat(merge(request).leftOver()).isEmpty();
@@ -222,8 +220,14 @@ class MergeTest {
         .hasMessageContaining("--again");
     merge(
         new MergeRequest(
-            request.output(), request.adapter(), 0.5, second, Binder.Options.DERIVED, Repeat.ALLOWED));
-    Path other = new LinearModel(DType.FLOAT32, DType.FLOAT32, 9).writeAdapter(folder.resolve("other"));
+            request.output(),
+            request.adapter(),
+            0.5,
+            second,
+            Binder.Options.DERIVED,
+            Repeat.ALLOWED));
+    Path other =
+        new LinearModel(DType.FLOAT32, DType.FLOAT32, 9).writeAdapter(folder.resolve("other"));
     merge(MergeRequest.of(second, other, folder.resolve("third/model.onnx")));
     assertThat(Provenance.of(OnnxModel.open(folder.resolve("third/model.onnx"))))
         .extracting(p -> p.adapter().name())
@@ -271,12 +275,10 @@ class MergeTest {
     Path truncated = folder.resolve("truncated.onnx");
     byte[] model = Files.readAllBytes(request.model());
     Files.write(truncated, Arrays.copyOf(model, model.length / 2));
-    assertThatThrownBy(
-            () -> merge(MergeRequest.of(truncated, request.adapter(), request.output())))
+    assertThatThrownBy(() -> merge(MergeRequest.of(truncated, request.adapter(), request.output())))
         .isInstanceOf(GraftException.class);
     assertThat(files(folder.resolve("out"))).isEmpty();
-    assertThatThrownBy(
-            () -> merge(MergeRequest.of(folder, request.adapter(), request.output())))
+    assertThatThrownBy(() -> merge(MergeRequest.of(folder, request.adapter(), request.output())))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("is a directory");
   }

@@ -3,8 +3,9 @@ package dev.graft.fold;
 import java.math.BigDecimal;
 
 /**
- * The documented arithmetic of a fold, written down one element at a time and sharing nothing with the
- * kernel: float32, j ascending, one fma a term, the scaled sum rounded, added, rounded once to the type.
+ * The documented arithmetic of a fold, written down one element at a time and sharing nothing with
+ * the kernel: float32, j ascending, one fma a term, the scaled sum rounded, added, rounded once to
+ * the type.
  */
 final class ScalarReference {
 
@@ -30,10 +31,7 @@ final class ScalarReference {
 
   /** x·y + z rounded once, through exact decimal arithmetic. */
   private static float fused(float x, float y, float z) {
-    BigDecimal exact =
-        new BigDecimal(x)
-            .multiply(new BigDecimal(y))
-            .add(new BigDecimal(z));
+    BigDecimal exact = new BigDecimal(x).multiply(new BigDecimal(y)).add(new BigDecimal(z));
     return exact.signum() == 0 ? x * y + z : exact.floatValue();
   }
 
