@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  *
  * @param path where it lies
  * @param name its folder's name
- * @param sha256 of its files, as provenance records it
+ * @param sha256 of its files, as provenance records it, where that was asked for
  * @param config what its configuration says
  * @param modules how many modules it changes
  * @param tensors how many tensors it stores
@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 record AdapterReport(
     String path,
     String name,
-    String sha256,
+    Optional<String> sha256,
     Config config,
     long modules,
     long tensors,
@@ -83,10 +83,19 @@ record AdapterReport(
   record Findings(List<String> warnings, List<String> unknownFields, List<String> refusals) {}
 
   static AdapterReport of(PeftAdapter adapter) {
+    return of(adapter, Optional.empty());
+  }
+
+  /** A report with the hash, for which every byte is read. */
+  static AdapterReport hashed(PeftAdapter adapter) {
+    return of(adapter, Optional.of(adapter.sha256()));
+  }
+
+  private static AdapterReport of(PeftAdapter adapter, Optional<String> sha256) {
     return new AdapterReport(
         adapter.path().toString(),
         adapter.name(),
-        adapter.sha256(),
+        sha256,
         Config.of(adapter.config()),
         adapter.targets().stream().map(AdapterTarget::target).distinct().count(),
         tensors(adapter).count(),

@@ -4,6 +4,7 @@ import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Whether standard error is a terminal, for which Java itself has no question. */
 final class ErrorTerminal {
@@ -18,8 +19,7 @@ final class ErrorTerminal {
     } catch (IOException | UnsupportedOperationException e) {
       // No such folder on this system: a console has standard input and output on a terminal, and
       // then standard error is nearly always there too.
-      Console console = System.console();
-      return console != null && console.isTerminal();
+      return Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
     }
   }
 

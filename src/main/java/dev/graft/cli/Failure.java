@@ -6,9 +6,7 @@ import dev.graft.error.GraftException;
 import dev.graft.error.RuntimeFailure;
 import dev.graft.error.UnsupportedException;
 import dev.graft.error.UsageException;
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileSystemException;
 
 /**
  * What went wrong, as the user learns it.
@@ -70,14 +68,11 @@ record Failure(int exitCode, String kind, String message) {
 
   /** The path stands in our own message or in that of the file system. */
   private static String ofIo(UncheckedIOException thrown) {
-    IOException cause = thrown.getCause();
+    String reason = String.valueOf(thrown.getCause());
     String own = String.valueOf(thrown.getMessage());
-    if (own.equals(String.valueOf(cause))) {
-      own = "a file could not be read or written";
-    }
-    return cause instanceof FileSystemException
-        ? own + ": " + cause
-        : own + ": " + cause.getMessage();
+    return own.equals(reason)
+        ? "a file could not be read or written: " + reason
+        : own + ": " + reason;
   }
 
   private static String ofMemory() {

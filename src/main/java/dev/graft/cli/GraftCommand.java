@@ -51,9 +51,7 @@ final class GraftCommand implements Runnable {
    */
   static int run(Screen screen, String... args) {
     CommandLine line = new CommandLine(new GraftCommand());
-    for (Verb verb : verbs(screen)) {
-      line.addSubcommand(verb);
-    }
+    verbs(screen, args).forEach(line::addSubcommand);
     line.setOut(screen.out());
     line.setErr(screen.err());
     line.setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF));
@@ -65,12 +63,22 @@ final class GraftCommand implements Runnable {
     return code;
   }
 
-  private static List<Verb> verbs(Screen screen) {
-    return List.of(
-        new InspectCommand(screen),
-        new MergeCommand(screen),
-        new VerifyCommand(screen),
-        new DemoCommand(screen));
+  /**
+   * The verb that is asked for, or all: reading the options of all four by reflection takes long.
+   */
+  private static List<Verb> verbs(Screen screen, String... args) {
+    return switch (args.length == 0 ? "" : args[0]) {
+      case "inspect" -> List.of(new InspectCommand(screen));
+      case "merge" -> List.of(new MergeCommand(screen));
+      case "verify" -> List.of(new VerifyCommand(screen));
+      case "demo" -> List.of(new DemoCommand(screen));
+      default ->
+          List.of(
+              new InspectCommand(screen),
+              new MergeCommand(screen),
+              new VerifyCommand(screen),
+              new DemoCommand(screen));
+    };
   }
 
   private static int refuse(Screen screen, ParameterException thrown, String... args) {

@@ -4,6 +4,7 @@ import dev.graft.adapter.AdapterSpec;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.GraftException;
 import dev.graft.error.UsageException;
+import dev.graft.fold.Background;
 import dev.graft.graph.ModelGraph;
 import dev.graft.match.Binder;
 import dev.graft.match.Binding;
@@ -61,8 +62,11 @@ final class InspectCommand extends Verb {
     }
     Optional<AdapterSpec> spec = adapter.map(AdapterSpec::parse);
     Binder.Options options = names.toOptions();
-    Optional<PeftAdapter> opened = spec.map(s -> PeftAdapter.open(s.path()));
+    Optional<Background<Opened>> background =
+        spec.map(s -> Background.start(() -> Opened.of(s.path())));
     Optional<SiteIndex> index = model.map(m -> SiteIndex.of(ModelGraph.of(OnnxModel.open(m))));
+    Optional<Opened> both = background.map(Background::get);
+    Optional<PeftAdapter> opened = both.map(Opened::adapter);
     Optional<Binding> binding = index.flatMap(i -> opened.map(a -> Binder.bind(i, a, options)));
     @Nullable GraftException refusal = binding.isEmpty() ? null : refusal(opened, binding);
     double weight = spec.map(AdapterSpec::weight).orElse(1.0);
@@ -71,11 +75,19 @@ final class InspectCommand extends Verb {
             Json.SCHEMA,
             name(),
             index.map(ModelReport::of),
-            opened.map(AdapterReport::of),
+            both.map(Opened::report),
             binding.map(b -> BindingReport.of(b, weight)),
             Optional.ofNullable(refusal).map(Failure::of));
     print(report, () -> new InspectText(screen().out()).print(report));
     return refusal == null ? Failure.OK : told(refusal);
+  }
+
+  /** An adapter and what there is to say of it; hashing its files is the longer part. */
+  private record Opened(PeftAdapter adapter, AdapterReport report) {
+    static Opened of(Path path) {
+      PeftAdapter adapter = PeftAdapter.open(path);
+      return new Opened(adapter, AdapterReport.hashed(adapter));
+    }
   }
 
   /** The report lists every miss already, so the message need not. */

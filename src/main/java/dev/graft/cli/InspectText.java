@@ -135,7 +135,6 @@ final class InspectText {
                 String.join(", ", adapter.dtypes())));
     config.baseModel().ifPresent(base -> facts.row("trained on", base));
     config.taskType().ifPresent(task -> facts.row("task", task));
-    facts.row("SHA-256", adapter.sha256());
     adapter.findings().warnings().forEach(w -> facts.row("warning", w));
     adapter.findings().unknownFields().forEach(f -> facts.row("unknown", "the field '" + f + "'"));
     adapter.findings().refusals().forEach(r -> facts.row("no fold", r));

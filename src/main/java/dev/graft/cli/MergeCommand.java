@@ -88,6 +88,10 @@ final class MergeCommand extends Verb {
     taken.add(output);
     names.mapFile().ifPresent(taken::add);
     try (ReportFile file = ReportFile.begin(report, taken)) {
+      if (dryRun) {
+        // A merge sees this while it reads the tensors.
+        planned.plan().adapter().requireFinite();
+      }
       MergeRun run = dryRun ? planned : planned.done(this, threads);
       MergeReport done = MergeReport.of(run, name(), files(run));
       file.write(done);

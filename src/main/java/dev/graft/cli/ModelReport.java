@@ -130,8 +130,15 @@ record ModelReport(
         TypeEntry.all(model),
         model.functions().stream().map(f -> f.proto().getName()).toList(),
         quantised(graph),
-        Provenance.of(model),
+        merged(model),
         index.sites().stream().map(SiteEntry::of).toList());
+  }
+
+  /**
+   * Looks before it asks for records: reading one takes the JSON library, which is slow to load.
+   */
+  private static List<Provenance> merged(OnnxModel model) {
+    return model.metadata().containsKey(Provenance.KEY + 1) ? Provenance.of(model) : List.of();
   }
 
   private static Map<String, Integer> quantised(ModelGraph graph) {

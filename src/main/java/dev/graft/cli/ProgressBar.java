@@ -3,6 +3,7 @@ package dev.graft.cli;
 import dev.graft.io.Progress;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -11,12 +12,13 @@ import java.util.concurrent.atomic.LongAdder;
  */
 final class ProgressBar implements Progress, AutoCloseable {
 
-  private static final long PATIENCE_MILLIS = 1000;
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
   private static final long REDRAW_MILLIS = 200;
   private static final double NANOS = 1e9;
 
   private final Screen screen;
   private final Job job;
+  private final Duration patience;
   private final LongAdder done = new LongAdder();
   private final long started = System.nanoTime();
   private final Thread painter;
@@ -30,21 +32,27 @@ final class ProgressBar implements Progress, AutoCloseable {
    */
   record Job(String what, long bytes) {}
 
-  private ProgressBar(Screen screen, Job job) {
+  private ProgressBar(Screen screen, Job job, Duration patience) {
     this.screen = screen;
     this.job = job;
+    this.patience = patience;
     this.painter = Thread.ofPlatform().daemon().name("progress").unstarted(this::paint);
   }
 
   static ProgressBar start(Screen screen, Job job) {
-    ProgressBar bar = new ProgressBar(screen, job);
+    return start(screen, job, PATIENCE);
+  }
+
+  /** Starts a bar that appears after so long. */
+  static ProgressBar start(Screen screen, Job job, Duration patience) {
+    ProgressBar bar = new ProgressBar(screen, job, patience);
     bar.painter.start();
     return bar;
   }
 
   /** A bar that never shows itself. */
   static ProgressBar hidden() {
-    return new ProgressBar(new Screen(nowhere(), nowhere(), () -> false), new Job("", 0));
+    return new ProgressBar(new Screen(nowhere(), nowhere(), () -> false), new Job("", 0), PATIENCE);
   }
 
   private static PrintWriter nowhere() {
@@ -58,7 +66,7 @@ final class ProgressBar implements Progress, AutoCloseable {
 
   private void paint() {
     try {
-      Thread.sleep(PATIENCE_MILLIS);
+      Thread.sleep(patience);
       while (screen.errIsTerminal().getAsBoolean()) {
         draw(line(job, done.sum(), (System.nanoTime() - started) / NANOS));
         Thread.sleep(REDRAW_MILLIS);

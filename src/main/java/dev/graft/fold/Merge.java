@@ -135,7 +135,12 @@ public final class Merge {
   }
 
   private static TensorRecord record(FoldedTensor tensor, String before, String after) {
-    double scale = tensor.change() instanceof Change.LowRank lowRank ? lowRank.scale() : 0;
+    double scale =
+        switch (tensor.change()) {
+          case Change.LowRank lowRank -> lowRank.scale();
+          case Change.Dora dora -> dora.lowRank().scale();
+          case Change.Whole whole -> 0;
+        };
     return new TensorRecord(tensor.outputName(), tensor.target(), scale, before, after);
   }
 

@@ -43,16 +43,16 @@ public final class MergePlan {
 
   private MergePlan(MergeRequest request) {
     this.request = request;
+    Background<Opened> opened = Background.start(() -> Opened.of(request.adapter()));
     this.model = OnnxModel.open(request.model());
-    this.adapter = PeftAdapter.open(request.adapter());
-    adapter.requireFoldable();
-    adapter.requireFinite();
-    this.adapterSha256 = adapter.sha256();
+    this.graph = ModelGraph.of(model);
+    SiteIndex sites = SiteIndex.of(graph);
+    this.adapter = opened.get().adapter();
+    this.adapterSha256 = opened.get().sha256();
     this.earlier = Provenance.of(model);
     requireNew();
     OutputGuard.check(inputs(), request.output());
-    this.graph = ModelGraph.of(model);
-    this.binding = Binder.bind(SiteIndex.of(graph), adapter, request.options());
+    this.binding = Binder.bind(sites, adapter, request.options());
     binding.requireComplete();
     if (binding.bound().isEmpty()) {
       throw new BindingException(
@@ -84,6 +84,15 @@ public final class MergePlan {
               + ", expected a finite number other than 0");
     }
     return new MergePlan(request);
+  }
+
+  /** An adapter that can be folded, and the hash of its files. */
+  private record Opened(PeftAdapter adapter, String sha256) {
+    static Opened of(Path path) {
+      PeftAdapter adapter = PeftAdapter.open(path);
+      adapter.requireFoldable();
+      return new Opened(adapter, adapter.sha256());
+    }
   }
 
   /** What was asked for. */
@@ -173,8 +182,7 @@ public final class MergePlan {
   private Move move(BoundTarget target, Spot spot) {
     Change change =
         switch (target) {
-          case BoundTarget.Lora lora ->
-              new Change.LowRank(lora.pair().a(), lora.pair().b(), scale(lora), lora.layout());
+          case BoundTarget.Lora lora -> lora(lora);
           case BoundTarget.Whole whole ->
               new Change.Whole(whole.replacement().value(), whole.turn());
         };
@@ -184,6 +192,15 @@ public final class MergePlan {
             ? Optional.of(graph.freshName(tensor.label() + "/" + target.name()))
             : Optional.empty();
     return new Move(spot, new FoldedTensor(target.name(), tensor, change, copy));
+  }
+
+  private Change lora(BoundTarget.Lora lora) {
+    Change.LowRank lowRank =
+        new Change.LowRank(lora.pair().a(), lora.pair().b(), scale(lora), lora.layout());
+    return lora.pair()
+        .magnitude()
+        .<Change>map(m -> new Change.Dora(lowRank, m, lora.alpha()))
+        .orElse(lowRank);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.graft.fold;
 
+import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.io.ByteSource;
@@ -8,6 +9,7 @@ import dev.graft.io.Sha256;
 import dev.graft.match.Turn;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.safetensors.SafetensorsData;
+import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
@@ -59,6 +61,9 @@ final class TensorFolder implements AutoCloseable {
     RowSource rows = rows(tensor, rowLength);
     FloatCodec codec = new FloatCodec(type, rowLength);
     float[] values = new float[rowLength];
+    if (rows.needsAllRowsFirst()) {
+      observe(tensor, source, rows);
+    }
     Sha256 before = new Sha256();
     Sha256 after = new Sha256();
     long rowBytes = (long) rowLength * elementBytes;
@@ -93,6 +98,21 @@ final class TensorFolder implements AutoCloseable {
    */
   record Source(ByteSource bytes, long offset) {}
 
+  /** Shows every row to a source that has to know them all before it can change one. */
+  private void observe(FoldedTensor tensor, Source source, RowSource rows) {
+    int rowLength = rowLength(tensor);
+    DType type = tensor.base().dtype();
+    long rowBytes = type.bytes(rowLength);
+    FloatCodec codec = new FloatCodec(type, rowLength);
+    float[] values = new float[rowLength];
+    MemorySegment row = block(rowBytes).asSlice(0, rowBytes);
+    for (long at = 0; at < tensor.lengthBytes(); at += rowBytes) {
+      source.bytes().readFully(row, source.offset() + at);
+      codec.decode(row, 0, values, rowLength);
+      rows.observe(at / rowBytes, values, rowLength);
+    }
+  }
+
   private MemorySegment block(long bytes) {
     if (buffer.byteSize() < bytes) {
       buffer = arena.allocate(bytes, 64);
@@ -115,9 +135,25 @@ final class TensorFolder implements AutoCloseable {
 
   private static RowSource rows(FoldedTensor tensor, int rowLength) {
     return switch (tensor.change()) {
-      case Change.LowRank lowRank -> LowRankRows.of(lowRank, SafetensorsData::readFloats);
+      case Change.LowRank lowRank -> LowRankRows.of(lowRank, TensorFolder::finite);
+      case Change.Dora dora ->
+          DoraRows.of(
+              dora, LowRankRows.of(dora.lowRank(), TensorFolder::finite), finite(dora.magnitude()));
       case Change.Whole whole -> new WholeRows(whole, rowLength);
     };
+  }
+
+  /** The fold checks its results as well; this names the tensor that is at fault. */
+  private static float[] finite(SafetensorsTensor tensor) {
+    float[] values = SafetensorsData.readFloats(tensor);
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw new FormatException(
+            "%s: tensor '%s' holds %s at index %d; the adapter is damaged or its training diverged"
+                .formatted(tensor.source().file(), tensor.name(), values[i], i));
+      }
+    }
+    return values;
   }
 
   @Override

@@ -97,7 +97,11 @@ final class ParameterResolver {
     if (wanted.parameter().endsWith(".weight") || wanted.mapped().isPresent()) {
       return weightOf(sites(wanted, s -> true), wanted);
     }
+<<<<<<< HEAD
     return Outcome.none("the file has no tensor of the name " + wanted.name(), Cause.NO_FIT);
+=======
+    return Outcome.none("the file has no tensor of the name " + wanted, Miss.Cause.ABSENT);
+>>>>>>> main
   }
 
   private ModuleResolver.Found sites(Wanted wanted, Predicate<Site> kind) {

@@ -57,7 +57,7 @@ final class TargetBinder {
     Optional<String> inFile = map.target(name).isPresent() ? Optional.of(name) : prefix.apply(name);
     if (inFile.isEmpty() && !(target instanceof BaseCopy)) {
       misses.add(
-          new Miss(name, "does not begin with '" + prefix.from() + "'", List.of(), Cause.NO_FIT));
+          new Miss(name, "does not begin with '" + prefix.from() + "'", List.of(), Cause.ABSENT));
       return;
     }
     switch (target) {
@@ -94,7 +94,7 @@ final class TargetBinder {
                         : s.kind() == Kind.LINEAR || s.kind() == Kind.CONV));
     if (found.sites().isEmpty()) {
       misses.add(
-          new Miss(pair.module(), found.problem(), nearest(name, index.modules()), Cause.NO_FIT));
+          new Miss(pair.module(), found.problem(), nearest(name, index.modules()), Cause.ABSENT));
       return;
     }
     Optional<Miss> problem = unfit(pair, found);
@@ -153,6 +153,14 @@ final class TargetBinder {
     Shape b = pair.b().shape();
     long in = site.layout().in(tensor.shape());
     long out = site.layout().out(tensor.shape());
+    Optional<Shape> magnitude = pair.magnitude().map(m -> m.shape());
+    if (magnitude.isPresent() && magnitude.get().elements() != out) {
+      return miss(
+          pair,
+          Cause.NO_FIT,
+          "the adapter has a magnitude vector of shape %s, but '%s' %s has %d outputs"
+              .formatted(magnitude.get(), tensor.label(), tensor.shape(), out));
+    }
     if (a.rank() == 2 && b.rank() == 2 && a.dim(1) == in && b.dim(0) == out) {
       return Optional.empty();
     }
@@ -167,9 +175,6 @@ final class TargetBinder {
   private static Optional<String> extra(LoraPair pair) {
     if (pair.kind() == LoraPair.Kind.PARAMETER) {
       return Optional.of("LoRA on a bare parameter (target_parameters)");
-    }
-    if (pair.magnitude().isPresent()) {
-      return Optional.of("DoRA (use_dora)");
     }
     if (pair.biasOfB().isPresent()) {
       return Optional.of("a bias on B (lora_bias)");

@@ -29,6 +29,19 @@ final class ScalarReference {
     return w + s * sum;
   }
 
+  /** The same by the hardware's fma, for models with too many weights for exact decimals. */
+  static float fastElement(float w, Factors factors, int o, int i) {
+    float sum = 0f;
+    for (int j = 0; j < factors.rank(); j++) {
+      sum = Math.fma(factors.b()[o * factors.rank() + j], factors.a()[j * factors.in() + i], sum);
+    }
+    return w + factors.scale() * sum;
+  }
+
+  /** A {@code [r][in]} and B {@code [out][r]}, row after row. */
+  @SuppressWarnings("ArrayRecordComponent")
+  record Factors(float[] a, float[] b, int rank, int in, float scale) {}
+
   /** x·y + z rounded once, through exact decimal arithmetic. */
   private static float fused(float x, float y, float z) {
     BigDecimal exact = new BigDecimal(x).multiply(new BigDecimal(y)).add(new BigDecimal(z));
