@@ -7,9 +7,8 @@ import dev.graft.adapter.Replacement;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
 import dev.graft.match.TargetBinder.Advice;
+import dev.graft.onnx.StoredTensor;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -25,8 +24,15 @@ import java.util.stream.Stream;
  */
 public final class Binder {
 
+<<<<<<< HEAD
+  /** How many prefixes are tried; more than two that fit are as wrong as two. */
+  private static final int MAX_TRIED = 64;
+
+  private static final int SHOWN = 4;
+=======
   /** How many prefixes are looked at for the best explanation of a failure. */
   private static final int LIKELY = 3;
+>>>>>>> main
 
   private final SiteIndex index;
   private final PeftAdapter adapter;
@@ -57,11 +63,69 @@ public final class Binder {
    */
   public static Binding bind(SiteIndex index, PeftAdapter adapter, Options options) {
     Binder binder = new Binder(index, adapter, options.map());
-    binder.requireKnown(options.map());
-    return options.prefix().map(binder::explained).orElseGet(binder::derive);
+    binder.requireKnown();
+    return options
+        .prefix()
+        .map(p -> binder.attempt(p, Advice.NEAREST_NAMES))
+        .orElseGet(binder::derive);
   }
 
   private Binding derive() {
+<<<<<<< HEAD
+    PrefixVotes votes = votes();
+    List<Binding> whole = new ArrayList<>();
+    for (Prefix prefix : votes.complete().stream().limit(MAX_TRIED).toList()) {
+      Binding binding = attempt(prefix, Advice.NONE);
+      if (binding.misses().isEmpty()) {
+        whole.add(binding);
+      }
+    }
+    if (whole.isEmpty()) {
+      return attempt(best(votes), Advice.NEAREST_NAMES);
+    }
+    // Nodes and weights may go by different names for the same places.
+    if (whole.stream().map(Binder::places).distinct().count() > 1) {
+      throw ambiguous(whole);
+    }
+    return whole.getFirst();
+  }
+
+  private BindingException ambiguous(List<Binding> whole) {
+    String prefixes =
+        whole.stream()
+            .limit(SHOWN)
+            .map(b -> b.prefix().toString())
+            .collect(Collectors.joining(", "));
+    return new BindingException(
+        "%s: %d prefixes bind every target of %s: %s%s. Say which is meant with --prefix FROM=TO"
+            .formatted(
+                index.graph().model().path(),
+                whole.size(),
+                adapter.name(),
+                prefixes,
+                whole.size() > SHOWN ? ", …" : ""));
+  }
+
+  private static List<List<StoredTensor>> places(Binding binding) {
+    return binding.bound().stream()
+        .map(b -> b.place().spots().stream().map(Spot::tensor).toList())
+        .toList();
+  }
+
+  private Prefix best(PrefixVotes votes) {
+    Set<Prefix> tried = new LinkedHashSet<>(List.of(Prefix.NONE));
+    tried.addAll(votes.best());
+    Prefix best = Prefix.NONE;
+    long most = -1;
+    for (Prefix prefix : tried) {
+      long score = score(attempt(prefix, Advice.NONE));
+      if (score > most) {
+        best = prefix;
+        most = score;
+      }
+    }
+    return best;
+=======
     List<Binding> whole =
         candidates().stream().map(this::attempt).filter(b -> b.misses().isEmpty()).toList();
     if (whole.size() > 1) {
@@ -79,6 +143,7 @@ public final class Binder {
       return whole.getFirst();
     }
     return explained(closest());
+>>>>>>> main
   }
 
   /** The prefix whose misses tell most, where none binds everything. */
@@ -98,25 +163,42 @@ public final class Binder {
         + binding.misses().stream().filter(m -> m.cause() != Miss.Cause.ABSENT).count();
   }
 
-  private Binding attempt(Prefix prefix) {
-    return bind(prefix, new TargetBinder(index, adapter, map, Advice.NONE));
-  }
-
-  private Binding explained(Prefix prefix) {
-    return bind(prefix, new TargetBinder(index, adapter, map, Advice.NEAREST_NAMES));
-  }
-
-  private Binding bind(Prefix prefix, TargetBinder targets) {
+  private Binding attempt(Prefix prefix, Advice advice) {
+    TargetBinder targets =
+        new TargetBinder(index, adapter, new Options(Optional.of(prefix), map), advice);
     List<BoundTarget> bound = new ArrayList<>();
     List<Miss> misses = new ArrayList<>();
     for (AdapterTarget target : adapter.targets()) {
-      targets.bind(target, prefix, bound, misses);
+      targets.bind(target, bound, misses);
     }
     List<BoundTarget> settled = targets.settleTies(bound, misses);
     return new Binding(
         index.graph().model().path().toString(), adapter.name(), prefix, settled, misses);
   }
 
+<<<<<<< HEAD
+  private PrefixVotes votes() {
+    PrefixVotes votes = new PrefixVotes();
+    for (AdapterTarget target : adapter.targets()) {
+      String name = target.target();
+      if (map.target(name).isPresent()) {
+        continue;
+      }
+      if (target instanceof Replacement) {
+        int dot = name.lastIndexOf('.');
+        votes.want(name, dot < 0 ? name : name.substring(0, dot));
+      } else if (target instanceof LoraPair) {
+        votes.want(name, name);
+      }
+    }
+    Set<String> names = new TreeSet<>(index.modules());
+    names.addAll(index.parameterNames());
+    votes.count(names);
+    return votes;
+  }
+
+  private void requireKnown() {
+=======
   /** Every prefix that binds one particular target; one that binds all must be among them. */
   private Set<Prefix> candidates() {
     Set<Prefix> prefixes = new LinkedHashSet<>();
@@ -143,9 +225,10 @@ public final class Binder {
   }
 
   private void requireKnown(NameMap names) {
+>>>>>>> main
     Set<String> known =
         adapter.targets().stream().map(AdapterTarget::target).collect(Collectors.toSet());
-    for (String name : new TreeSet<>(names.names())) {
+    for (String name : new TreeSet<>(map.names())) {
       if (!known.contains(name)) {
         throw new UsageException(
             "the map file joins '%s', but the adapter has no such module or parameter; nearest: %s"

@@ -8,6 +8,7 @@ import dev.graft.adapter.Replacement;
 import dev.graft.adapter.TokenRows;
 import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.Miss.Cause;
+import dev.graft.match.ParameterResolver.Wanted;
 import dev.graft.match.Site.Kind;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.Shape;
@@ -19,6 +20,8 @@ import java.util.Optional;
 final class TargetBinder {
 
   private final SiteIndex index;
+  private final NameMap map;
+  private final Prefix prefix;
   private final ModuleResolver modules;
   private final ParameterResolver parameters;
   private final TieSettler ties;
@@ -30,28 +33,36 @@ final class TargetBinder {
     NEAREST_NAMES
   }
 
-  TargetBinder(SiteIndex index, PeftAdapter adapter, NameMap map, Advice advice) {
+  /**
+   * Prepares to bind.
+   *
+   * @param names the map file and the prefix to try
+   */
+  TargetBinder(SiteIndex index, PeftAdapter adapter, Binder.Options names, Advice advice) {
     this.index = index;
     this.advice = advice;
-    this.modules = new ModuleResolver(index, map);
-    this.parameters = new ParameterResolver(index, modules, map);
-    this.ties = new TieSettler(index, adapter.config().ensureWeightTying());
+    this.map = names.map();
+    this.prefix = names.prefix().orElse(Prefix.NONE);
+    List<String> inFile =
+        adapter.targets().stream().flatMap(t -> prefix.apply(t.target()).stream()).toList();
+    RepeatedCalls calls = new RepeatedCalls(index, inFile);
+    Turn squares = adapter.config().fanInFanOut() ? Turn.AS_IS : Turn.TRANSPOSED;
+    this.modules = new ModuleResolver(index, map, calls);
+    this.parameters = new ParameterResolver(index, modules, calls, squares);
+    this.ties = new TieSettler(index, adapter.config());
   }
 
-  void bind(AdapterTarget target, Prefix prefix, List<BoundTarget> bound, List<Miss> misses) {
-    if (target instanceof BaseCopy) {
-      return;
-    }
+  void bind(AdapterTarget target, List<BoundTarget> bound, List<Miss> misses) {
     String name = target.target();
-    Optional<String> inFile = prefix.apply(name);
-    if (inFile.isEmpty()) {
+    Optional<String> inFile = map.target(name).isPresent() ? Optional.of(name) : prefix.apply(name);
+    if (inFile.isEmpty() && !(target instanceof BaseCopy)) {
       misses.add(
           new Miss(name, "does not begin with '" + prefix.from() + "'", List.of(), Cause.ABSENT));
       return;
     }
     switch (target) {
-      case LoraPair pair -> bindPair(pair, inFile.get(), bound, misses);
-      case Replacement whole -> bindWhole(whole, inFile.get(), bound, misses);
+      case LoraPair pair -> bindPair(pair, inFile.orElse(name), bound, misses);
+      case Replacement whole -> bindWhole(whole, inFile.orElse(name), bound, misses);
       case TokenRows rows ->
           misses.add(
               new Miss(
@@ -92,13 +103,7 @@ final class TargetBinder {
       return;
     }
     Site site = found.first();
-    Place place =
-        new Place(
-            site.tensor(),
-            found.rule(),
-            site.path().root(),
-            found.sites().stream().map(Site::reading).toList(),
-            List.of());
+    Place place = new Place(found.rule(), found.spots());
     bound.add(new BoundTarget.Lora(pair, place, site.kind(), site.layout(), site.alpha()));
   }
 
@@ -114,7 +119,7 @@ final class TargetBinder {
     if (!tensor.dtype().isFoldable()) {
       return miss(
           pair,
-          Cause.UNSUPPORTED,
+          isInteger(tensor) ? Cause.QUANTISED : Cause.UNSUPPORTED,
           "'%s' has the element type %s; Graft folds into float32, float16 and bfloat16"
               .formatted(tensor.label(), tensor.dtype()));
     }
@@ -122,13 +127,18 @@ final class TargetBinder {
       String what = site.kind() == Kind.CONV ? "a convolution" : "an embedding";
       return miss(pair, Cause.UNSUPPORTED, "LoRA on " + what + " is not folded by this version");
     }
-    if (found.sites().stream()
-        .anyMatch(s -> s.layout() != site.layout() || s.alpha() != site.alpha())) {
+    if (!found.isUniform()) {
       return miss(
           pair,
           Cause.UNSUPPORTED,
           "its operators read '%s' in different ways (transB or alpha differ)"
               .formatted(tensor.label()));
+    }
+    if (site.alpha() == 0 || !Float.isFinite(site.alpha())) {
+      return miss(
+          pair,
+          Cause.UNSUPPORTED,
+          site.node() + " has alpha " + site.alpha() + ", so no weight acts");
     }
     Optional<String> extra = extra(pair);
     if (extra.isPresent()) {
@@ -177,7 +187,9 @@ final class TargetBinder {
   private void bindWhole(
       Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {
     ParameterResolver.Outcome outcome =
-        parameters.find(whole.parameter(), name, whole.value().shape());
+        parameters.find(
+            new Wanted(
+                whole.parameter(), name, map.target(whole.parameter()), whole.value().shape()));
     if (outcome.found().isEmpty()) {
       misses.add(
           new Miss(
@@ -198,13 +210,7 @@ final class TargetBinder {
               Cause.UNSUPPORTED));
       return;
     }
-    Place place =
-        new Place(
-            found.tensor(),
-            found.rule(),
-            found.root(),
-            ties.readersOf(found, moduleOf(name)),
-            List.of());
+    Place place = new Place(found.rule(), found.spots());
     bound.add(new BoundTarget.Whole(whole, place, found.turn()));
   }
 
@@ -212,9 +218,11 @@ final class TargetBinder {
     return advice == Advice.NONE ? List.of() : NearestNames.of(name, names);
   }
 
-  private static String moduleOf(String parameter) {
-    int dot = parameter.lastIndexOf('.');
-    return dot < 0 ? "" : parameter.substring(0, dot);
+  private static boolean isInteger(StoredTensor tensor) {
+    return switch (tensor.dtype()) {
+      case INT8, UINT8, INT16, UINT16, INT32, INT4, UINT4, INT2, UINT2 -> true;
+      default -> false;
+    };
   }
 
   private static Optional<Miss> miss(LoraPair pair, Cause cause, String reason) {
