@@ -28,14 +28,13 @@ class OnnxModelTest {
   }
 
   @Test
-  void refusesOrReadsAModelWithAnyBitFlipped() throws IOException {
+  void refusesOrReadsAModelWithABitFlippedInAnyByte() throws IOException {
     byte[] whole = SampleModel.write(folder).toByteArray();
     for (int at = 0; at < whole.length; at++) {
-      for (int bit = at % 3; bit < 8; bit += 3) {
-        byte[] flipped = whole.clone();
-        flipped[at] ^= (byte) (1 << bit);
-        opensOrRefuses(flipped, "byte " + at + " bit " + bit);
-      }
+      int bit = at * 5 % 8;
+      byte[] flipped = whole.clone();
+      flipped[at] ^= (byte) (1 << bit);
+      opensOrRefuses(flipped, "byte " + at + " bit " + bit);
     }
   }
 
