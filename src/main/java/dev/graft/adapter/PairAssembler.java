@@ -16,7 +16,7 @@ final class PairAssembler {
 
   // Enough for every real adapter many times over; a pattern made to explode stops here within a
   // second or two.
-  private static final long STEPS_PER_ADAPTER = 500_000_000;
+  private static final long STEPS_PER_ADAPTER = 200_000_000;
 
   private final AdapterConfig config;
   private final Findings findings;

@@ -8,7 +8,6 @@ import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.safetensors.StrictJson;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -93,15 +92,9 @@ final class TargetAssembler {
   private void addReplacement(Replacement replacement) {
     Replacement other = replacements.putIfAbsent(replacement.parameter(), replacement);
     // With bias=all PEFT saves the bias of a saved module once more under its wrapper's name.
-    if (other != null && !sameBytes(other.value(), replacement.value())) {
+    if (other != null && !SafetensorsData.isSame(other.value(), replacement.value())) {
       twice(other.value(), replacement.value(), replacement.parameter());
     }
-  }
-
-  private static boolean sameBytes(SafetensorsTensor a, SafetensorsTensor b) {
-    return a.dtype() == b.dtype()
-        && a.shape().equals(b.shape())
-        && Arrays.equals(SafetensorsData.readBytes(a), SafetensorsData.readBytes(b));
   }
 
   private void twice(SafetensorsTensor a, SafetensorsTensor b, String target) {

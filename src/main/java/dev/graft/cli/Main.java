@@ -1,6 +1,10 @@
 package dev.graft.cli;
 
-import picocli.CommandLine;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 
 /** The entry point of the {@code graft} command. */
 public final class Main {
@@ -12,6 +16,17 @@ public final class Main {
    * @param args the command line, verb first
    */
   public static void main(String[] args) {
-    System.exit(new CommandLine(new GraftCommand()).execute(args));
+    // Reports are read by programs, so they are UTF-8 whatever the locale; messages are for the
+    // person.
+    Screen screen =
+        new Screen(
+            writer(FileDescriptor.out, StandardCharsets.UTF_8),
+            writer(FileDescriptor.err, System.err.charset()),
+            ErrorTerminal::isThere);
+    System.exit(GraftCommand.run(screen, args));
+  }
+
+  private static PrintWriter writer(FileDescriptor to, Charset charset) {
+    return new PrintWriter(new FileOutputStream(to), false, charset);
   }
 }

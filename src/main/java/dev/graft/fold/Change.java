@@ -19,6 +19,16 @@ sealed interface Change {
       implements Change {}
 
   /**
+   * DoRA: a low-rank product is added, then every output's weights are brought to a learned length:
+   * {@code m / ‖W + s·B·A‖ · (W + s·B·A)}, the norm over the inputs.
+   *
+   * @param lowRank what is added
+   * @param magnitude m, {@code [out]}
+   * @param alpha the operator's own factor on the product, which the norm has to count in
+   */
+  record Dora(LowRank lowRank, SafetensorsTensor magnitude, float alpha) implements Change {}
+
+  /**
    * A whole tensor takes its place.
    *
    * @param value the new values

@@ -11,6 +11,7 @@ import dev.graft.match.Binder;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.SiteIndex;
+import dev.graft.match.Spot;
 import dev.graft.onnx.ModelPatch;
 import dev.graft.onnx.NewTensor;
 import dev.graft.onnx.OnnxModel;
@@ -18,8 +19,11 @@ import dev.graft.onnx.StoredTensor;
 import dev.graft.onnx.proto.NodeProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A merge that has been thought through: every target bound, every refusal made, nothing written
@@ -34,29 +38,38 @@ public final class MergePlan {
   private final Binding binding;
   private final List<Provenance> earlier;
   private final ModelGraph graph;
-  private final List<FoldedTensor> tensors = new ArrayList<>();
+  private final List<Move> moves = new ArrayList<>();
+  private final Set<NodeProto> rewired = Collections.newSetFromMap(new IdentityHashMap<>());
 
   private MergePlan(MergeRequest request) {
     this.request = request;
+    Background<Opened> opened = Background.start(() -> Opened.of(request.adapter()));
     this.model = OnnxModel.open(request.model());
-    this.adapter = PeftAdapter.open(request.adapter());
-    adapter.requireFoldable();
-    adapter.requireFinite();
-    this.adapterSha256 = adapter.sha256();
+    this.graph = ModelGraph.of(model);
+    SiteIndex sites = SiteIndex.of(graph);
+    this.adapter = opened.get().adapter();
+    this.adapterSha256 = opened.get().sha256();
     this.earlier = Provenance.of(model);
     requireNew();
     OutputGuard.check(inputs(), request.output());
-    this.graph = ModelGraph.of(model);
-    this.binding = Binder.bind(SiteIndex.of(graph), adapter, request.options());
+    this.binding = Binder.bind(sites, adapter, request.options());
     binding.requireComplete();
     if (binding.bound().isEmpty()) {
       throw new BindingException(
           adapter.name() + ": the adapter holds nothing to fold; a merge would be a copy");
     }
+    List<Move> furtherCopies = new ArrayList<>();
     for (BoundTarget target : binding.bound()) {
-      tensors.add(folded(target));
+      List<Spot> spots = target.place().spots();
+      moves.add(move(target, spots.getFirst()));
+      spots.stream().skip(1).forEach(s -> furtherCopies.add(move(target, s)));
     }
+    moves.addAll(furtherCopies);
+    moves.forEach(m -> m.spot().split().forEach(u -> rewired.add(u.node().part().proto())));
   }
+
+  /** New values for a stored tensor or for a copy of it. */
+  private record Move(Spot spot, FoldedTensor tensor) {}
 
   /**
    * Reads the two, binds them and checks all that can be checked without reading weights.
@@ -71,6 +84,15 @@ public final class MergePlan {
               + ", expected a finite number other than 0");
     }
     return new MergePlan(request);
+  }
+
+  /** An adapter that can be folded, and the hash of its files. */
+  private record Opened(PeftAdapter adapter, String sha256) {
+    static Opened of(Path path) {
+      PeftAdapter adapter = PeftAdapter.open(path);
+      adapter.requireFoldable();
+      return new Opened(adapter, adapter.sha256());
+    }
   }
 
   /** What was asked for. */
@@ -105,16 +127,15 @@ public final class MergePlan {
 
   /** Bytes of the tensors that change. */
   public long touchedBytes() {
-    return tensors.stream().mapToLong(FoldedTensor::lengthBytes).sum();
+    return moves.stream().mapToLong(m -> m.tensor().lengthBytes()).sum();
   }
 
   /** Bytes that copies of shared weights add. */
   public long splitBytes() {
-    long bytes = 0;
-    for (int i = 0; i < tensors.size(); i++) {
-      bytes += binding.bound().get(i).place().isSplit() ? tensors.get(i).lengthBytes() : 0;
-    }
-    return bytes;
+    return moves.stream()
+        .filter(m -> m.spot().isSplit())
+        .mapToLong(m -> m.tensor().lengthBytes())
+        .sum();
   }
 
   /** Every file that is read. */
@@ -126,24 +147,24 @@ public final class MergePlan {
     return inputs;
   }
 
-  /** The tensors with new values, in the order of the bound targets. */
+  /**
+   * The tensors with new values: one for each bound target in their order, then those of targets
+   * that the file holds several times.
+   */
   List<FoldedTensor> tensors() {
-    return tensors;
+    return moves.stream().map(Move::tensor).toList();
   }
 
-  /** Whether some input of a node is moved to a copy of its weight. */
+  /** Whether some input of this very node of the base is moved to a copy of its weight. */
   boolean isRewired(NodeProto node) {
-    return binding.bound().stream()
-        .flatMap(t -> t.place().split().stream())
-        .anyMatch(u -> u.node().part().proto().equals(node));
+    return rewired.contains(node);
   }
 
   /** The output as changes to the base. */
   ModelPatch patch(InputFile modelFile) {
     ModelPatch patch = new ModelPatch(model, modelFile);
-    for (int i = 0; i < tensors.size(); i++) {
-      FoldedTensor tensor = tensors.get(i);
-      BoundTarget target = binding.bound().get(i);
+    for (Move move : moves) {
+      FoldedTensor tensor = move.tensor();
       if (tensor.copyName().isEmpty()) {
         patch.replaceValues(tensor.base(), tensor);
         continue;
@@ -151,27 +172,35 @@ public final class MergePlan {
       String name = tensor.outputName();
       patch.addInitializer(
           new NewTensor(name, tensor.base().dtype(), tensor.base().shape(), tensor));
-      for (Use use : target.place().split()) {
+      for (Use use : move.spot().split()) {
         patch.rewireInput(use.node().part(), use.input(), name);
       }
     }
     return patch;
   }
 
-  private FoldedTensor folded(BoundTarget target) {
+  private Move move(BoundTarget target, Spot spot) {
     Change change =
         switch (target) {
-          case BoundTarget.Lora lora ->
-              new Change.LowRank(lora.pair().a(), lora.pair().b(), scale(lora), lora.layout());
+          case BoundTarget.Lora lora -> lora(lora);
           case BoundTarget.Whole whole ->
               new Change.Whole(whole.replacement().value(), whole.turn());
         };
-    StoredTensor tensor = target.place().tensor();
+    StoredTensor tensor = spot.tensor();
     Optional<String> copy =
-        target.place().isSplit()
+        spot.isSplit()
             ? Optional.of(graph.freshName(tensor.label() + "/" + target.name()))
             : Optional.empty();
-    return new FoldedTensor(target.name(), tensor, change, copy);
+    return new Move(spot, new FoldedTensor(target.name(), tensor, change, copy));
+  }
+
+  private Change lora(BoundTarget.Lora lora) {
+    Change.LowRank lowRank =
+        new Change.LowRank(lora.pair().a(), lora.pair().b(), scale(lora), lora.layout());
+    return lora.pair()
+        .magnitude()
+        .<Change>map(m -> new Change.Dora(lowRank, m, lora.alpha()))
+        .orElse(lowRank);
   }
 
   /**

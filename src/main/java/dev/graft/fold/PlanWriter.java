@@ -72,8 +72,13 @@ final class PlanWriter {
     small.flush();
   }
 
-  /** Does the queued work on so many threads. */
-  void run(int threads) {
+  /**
+   * Does the queued work.
+   *
+   * @param threads on so many threads
+   * @param blockBytes in blocks of about so many bytes
+   */
+  void run(int threads, int blockBytes) {
     jobs.sort(Comparator.comparingLong(Job::bytes).reversed());
     ConcurrentLinkedQueue<Job> queue = new ConcurrentLinkedQueue<>(jobs);
     ExecutorService pool =
@@ -81,7 +86,7 @@ final class PlanWriter {
     try {
       List<Future<?>> workers = new ArrayList<>();
       for (int i = 0; i < threads; i++) {
-        workers.add(pool.submit(() -> drain(queue)));
+        workers.add(pool.submit(() -> drain(queue, blockBytes)));
       }
       for (Future<?> worker : workers) {
         worker.get();
@@ -114,8 +119,8 @@ final class PlanWriter {
     }
   }
 
-  private static void drain(ConcurrentLinkedQueue<Job> queue) {
-    try (TensorFolder folder = new TensorFolder()) {
+  private static void drain(ConcurrentLinkedQueue<Job> queue, int blockBytes) {
+    try (TensorFolder folder = new TensorFolder(blockBytes)) {
       for (Job job = queue.poll(); job != null; job = queue.poll()) {
         job.work().run(folder);
       }

@@ -11,4 +11,18 @@ interface RowSource {
    * @param count how many
    */
   void apply(long row, float[] values, int count);
+
+  /** Whether {@link #observe} has to see every row before the first is changed. */
+  default boolean needsAllRowsFirst() {
+    return false;
+  }
+
+  /**
+   * Looks at old values; may scribble on them.
+   *
+   * @param row which row, in ascending order
+   * @param values the row's old values
+   * @param count how many
+   */
+  default void observe(long row, float[] values, int count) {}
 }

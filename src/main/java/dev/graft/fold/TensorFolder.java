@@ -1,5 +1,6 @@
 package dev.graft.fold;
 
+import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.io.ByteSource;
@@ -8,6 +9,7 @@ import dev.graft.io.Sha256;
 import dev.graft.match.Turn;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.safetensors.SafetensorsData;
+import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
@@ -20,17 +22,22 @@ import java.lang.foreign.MemorySegment;
  */
 final class TensorFolder implements AutoCloseable {
 
-  private static final int BLOCK_BYTES = 1 << 20;
+  /** Fits into the second-level cache with room for the factors. */
+  static final int BLOCK_BYTES = 1 << 20;
+
   private static final int FLAT_ROW = 1 << 16;
 
   /** Wider rows would need buffers that no model has asked for yet. */
   private static final long MAX_ROW = 1 << 22;
 
   private final Arena arena = Arena.ofConfined();
+  private final int blockBytes;
   private MemorySegment buffer;
 
-  TensorFolder() {
-    buffer = arena.allocate(BLOCK_BYTES, 64);
+  /** Folds in blocks of about so many bytes; the result does not depend on it. */
+  TensorFolder(int blockBytes) {
+    this.blockBytes = blockBytes;
+    this.buffer = arena.allocate(blockBytes, 64);
   }
 
   /** Takes finished blocks. */
@@ -48,31 +55,20 @@ final class TensorFolder implements AutoCloseable {
    * @throws dev.graft.error.FormatException if the result holds a value that is not finite
    */
   void fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
-    DType type = tensor.base().dtype();
-    int elementBytes = type.bits() / 8;
-    int rowLength = rowLength(tensor);
-    RowSource rows = rows(tensor, rowLength);
-    FloatCodec codec = new FloatCodec(type, rowLength);
-    float[] values = new float[rowLength];
+    BlockFolder rows = new BlockFolder(tensor, rowLength(tensor));
+    if (rows.source.needsAllRowsFirst()) {
+      observe(tensor, source, rows.source);
+    }
     Sha256 before = new Sha256();
     Sha256 after = new Sha256();
-    long rowBytes = (long) rowLength * elementBytes;
-    long blockBytes = Math.max(1, BLOCK_BYTES / rowBytes) * rowBytes;
-    MemorySegment block = block(blockBytes);
+    long step = Math.max(1, blockBytes / rows.rowBytes) * rows.rowBytes;
+    MemorySegment block = block(step);
     long total = tensor.lengthBytes();
-    FiniteCheck finite = new FiniteCheck(tensor);
-    for (long done = 0; done < total; done += blockBytes) {
-      MemorySegment part = block.asSlice(0, Math.min(blockBytes, total - done));
+    for (long done = 0; done < total; done += step) {
+      MemorySegment part = block.asSlice(0, Math.min(step, total - done));
       source.bytes().readFully(part, source.offset() + done);
       before.update(part);
-      for (long at = 0; at < part.byteSize(); at += rowBytes) {
-        int count = (int) (Math.min(rowBytes, part.byteSize() - at) / elementBytes);
-        long row = (done + at) / rowBytes;
-        codec.decode(part, at, values, count);
-        rows.apply(row, values, count);
-        finite.check(values, count, row * rowLength);
-        codec.encode(values, count, part, at);
-      }
+      rows.change(part, done / rows.rowBytes);
       after.update(part);
       sink.write(part, done);
       progress.advance(part.byteSize());
@@ -87,6 +83,54 @@ final class TensorFolder implements AutoCloseable {
    * @param offset where the tensor begins
    */
   record Source(ByteSource bytes, long offset) {}
+
+  /** Changes the rows of a block in place. A small class of its own, so that C2 has it soon. */
+  private static final class BlockFolder {
+    private final RowSource source;
+    private final FloatCodec codec;
+    private final FiniteCheck finite;
+    private final float[] values;
+    private final long rowBytes;
+
+    BlockFolder(FoldedTensor tensor, int rowLength) {
+      DType type = tensor.base().dtype();
+      this.source = rows(tensor, rowLength);
+      this.codec = new FloatCodec(type, rowLength);
+      this.finite = new FiniteCheck(tensor);
+      this.values = new float[rowLength];
+      this.rowBytes = type.bytes(rowLength);
+    }
+
+    void change(MemorySegment block, long firstRow) {
+      long row = firstRow;
+      for (long at = 0; at < block.byteSize(); at += rowBytes) {
+        changeRow(block, at, row++);
+      }
+    }
+
+    private void changeRow(MemorySegment block, long at, long row) {
+      int count = (int) (Math.min(rowBytes, block.byteSize() - at) * values.length / rowBytes);
+      codec.decode(block, at, values, count);
+      source.apply(row, values, count);
+      finite.check(values, count, row * values.length);
+      codec.encode(values, count, block, at);
+    }
+  }
+
+  /** Shows every row to a source that has to know them all before it can change one. */
+  private void observe(FoldedTensor tensor, Source source, RowSource rows) {
+    int rowLength = rowLength(tensor);
+    DType type = tensor.base().dtype();
+    long rowBytes = type.bytes(rowLength);
+    FloatCodec codec = new FloatCodec(type, rowLength);
+    float[] values = new float[rowLength];
+    MemorySegment row = block(rowBytes).asSlice(0, rowBytes);
+    for (long at = 0; at < tensor.lengthBytes(); at += rowBytes) {
+      source.bytes().readFully(row, source.offset() + at);
+      codec.decode(row, 0, values, rowLength);
+      rows.observe(at / rowBytes, values, rowLength);
+    }
+  }
 
   private MemorySegment block(long bytes) {
     if (buffer.byteSize() < bytes) {
@@ -110,9 +154,25 @@ final class TensorFolder implements AutoCloseable {
 
   private static RowSource rows(FoldedTensor tensor, int rowLength) {
     return switch (tensor.change()) {
-      case Change.LowRank lowRank -> LowRankRows.of(lowRank, SafetensorsData::readFloats);
+      case Change.LowRank lowRank -> LowRankRows.of(lowRank, TensorFolder::finite);
+      case Change.Dora dora ->
+          DoraRows.of(
+              dora, LowRankRows.of(dora.lowRank(), TensorFolder::finite), finite(dora.magnitude()));
       case Change.Whole whole -> new WholeRows(whole, rowLength);
     };
+  }
+
+  /** The fold checks its results as well; this names the tensor that is at fault. */
+  private static float[] finite(SafetensorsTensor tensor) {
+    float[] values = SafetensorsData.readFloats(tensor);
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw new FormatException(
+            "%s: tensor '%s' holds %s at index %d; the adapter is damaged or its training diverged"
+                .formatted(tensor.source().file(), tensor.name(), values[i], i));
+      }
+    }
+    return values;
   }
 
   @Override

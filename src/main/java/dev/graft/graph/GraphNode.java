@@ -1,12 +1,15 @@
 package dev.graft.graph;
 
+import dev.graft.graph.Scope.FunctionId;
 import dev.graft.onnx.NodePart;
 import dev.graft.onnx.proto.AttributeProto;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A node in its scope.
+ * A node in its scope. Two are equal only if they are the same place of the file: the branches of
+ * an If may hold nodes that read alike.
  *
  * @param part the node
  * @param scope the graph or function body that holds it
@@ -57,12 +60,36 @@ public record GraphNode(NodePart part, Scope scope) {
     return attribute(name).map(AttributeProto::getF).orElse(otherwise);
   }
 
+  /**
+   * Whether some attribute takes its value from the call of the function around the node, so that
+   * the node alone does not say what it does.
+   */
+  public boolean hasReferringAttributes() {
+    return part.proto().getAttributeList().stream().anyMatch(a -> !a.getRefAttrName().isEmpty());
+  }
+
+  /** The model-local function that the node calls, if the model has one of that name. */
+  public FunctionId callee() {
+    return new FunctionId(
+        part.proto().getDomain(), part.proto().getOpType(), part.proto().getOverload());
+  }
+
   /** A metadata entry of the node. */
   public Optional<String> metadata(String key) {
     return part.proto().getMetadataPropsList().stream()
         .filter(p -> p.getKey().equals(key))
         .map(p -> p.getValue())
         .findFirst();
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof GraphNode node && node.part.span() == part.span();
+  }
+
+  @Override
+  public int hashCode() {
+    return System.identityHashCode(part.span());
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,7 +24,10 @@ public final class ModelGraph {
 
   private final OnnxModel model;
   private final List<GraphNode> nodes = new ArrayList<>();
+  private final List<Scope> scopes = new ArrayList<>();
   private final Map<Value, List<Use>> uses = new HashMap<>();
+  private final Set<Value> leaving = new HashSet<>();
+  private final IdentityHashMap<StoredTensor, Value> homes = new IdentityHashMap<>();
   private final Map<FunctionId, List<GraphNode>> calls = new HashMap<>();
   private final Map<FunctionId, Scope> functions = new HashMap<>();
   private final Set<String> names = new HashSet<>();
@@ -36,9 +40,8 @@ public final class ModelGraph {
     for (FunctionPart part : model.functions()) {
       add(part);
     }
-    for (GraphNode node : nodes) {
-      index(node);
-    }
+    nodes.forEach(this::index);
+    scopes.forEach(this::index);
   }
 
   /** Indexes a model. */
@@ -61,9 +64,35 @@ public final class ModelGraph {
     return Collections.unmodifiableList(nodes);
   }
 
+  /** Every graph and function body, outer graphs before inner ones, functions last. */
+  public List<Scope> scopes() {
+    return Collections.unmodifiableList(scopes);
+  }
+
   /** Every place where a value is read; a subgraph's reading of an outer value included. */
   public List<Use> uses(Value value) {
     return uses.getOrDefault(value, List.of());
+  }
+
+  /** Whether a value is an output of its graph or function, or of a graph inside that one. */
+  public boolean leaves(Value value) {
+    return leaving.contains(value);
+  }
+
+  /**
+   * The value that a stored tensor is: its initializer's or its Constant node's. Empty for tensors
+   * that are something else, such as an attribute of another operator.
+   */
+  public Optional<Value> valueOf(StoredTensor tensor) {
+    return Optional.ofNullable(homes.get(tensor));
+  }
+
+  /** The tensor that a value is, if it is an initializer or a Constant. */
+  public static Optional<StoredTensor> stored(Value value) {
+    Optional<GraphNode> producer = value.scope().producer(value.name());
+    return producer.isPresent()
+        ? producer.flatMap(ModelGraph::constant)
+        : value.scope().initializer(value.name());
   }
 
   /** The nodes that call a function. */
@@ -86,6 +115,7 @@ public final class ModelGraph {
   }
 
   private void add(GraphPart part, Scope scope) {
+    scopes.add(scope);
     part.proto().getInputList().forEach(input -> scope.addInput(input.getName()));
     part.proto().getOutputList().forEach(output -> scope.addOutput(output.getName()));
     for (ValueInfoProto info : part.proto().getValueInfoList()) {
@@ -105,6 +135,7 @@ public final class ModelGraph {
             part.proto().getDomain(), part.proto().getName(), part.proto().getOverload());
     Scope scope = new Scope("function " + part.proto().getName(), null, Optional.of(id));
     functions.put(id, scope);
+    scopes.add(scope);
     part.proto().getInputList().forEach(scope::addInput);
     part.proto().getOutputList().forEach(scope::addOutput);
     part.proto().getValueInfoList().forEach(scope::addValueInfo);
@@ -134,11 +165,27 @@ public final class ModelGraph {
           .flatMap(node.scope()::resolve)
           .ifPresent(value -> uses.computeIfAbsent(value, v -> new ArrayList<>()).add(use));
     }
-    FunctionId id =
-        new FunctionId(
-            node.part().proto().getDomain(),
-            node.part().proto().getOpType(),
-            node.part().proto().getOverload());
-    calls.computeIfAbsent(id, f -> new ArrayList<>()).add(node);
+    if (functions.containsKey(node.callee())) {
+      calls.computeIfAbsent(node.callee(), f -> new ArrayList<>()).add(node);
+    }
+    Optional<StoredTensor> constant = constant(node);
+    if (constant.isPresent() && node.output().isPresent()) {
+      homes.put(constant.get(), new Value(node.scope(), node.output().get()));
+    }
+  }
+
+  private void index(Scope scope) {
+    for (String name : scope.initializerNames()) {
+      scope.initializer(name).ifPresent(t -> homes.put(t, new Value(scope, name)));
+    }
+    for (String output : scope.outputs()) {
+      scope.resolve(output).ifPresent(leaving::add);
+    }
+  }
+
+  private static Optional<StoredTensor> constant(GraphNode node) {
+    return node.operator().equals("Constant")
+        ? Optional.ofNullable(node.part().tensors().get("value"))
+        : Optional.empty();
   }
 }

@@ -2,9 +2,11 @@ package dev.graft.graph;
 
 import dev.graft.onnx.StoredTensor;
 import dev.graft.onnx.proto.ValueInfoProto;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,7 +25,8 @@ public final class Scope {
   private final Map<String, StoredTensor> initializers = new HashMap<>();
   private final Map<String, ValueInfoProto> valueInfos = new HashMap<>();
   private final Map<String, Integer> inputs = new HashMap<>();
-  private final Set<String> outputs = new HashSet<>();
+  private final List<String> inputNames = new ArrayList<>();
+  private final Set<String> outputs = new LinkedHashSet<>();
 
   /**
    * A function's identity.
@@ -77,10 +80,7 @@ public final class Scope {
 
   /** The name of the formal input at a place. */
   public Optional<String> inputAt(int place) {
-    return inputs.entrySet().stream()
-        .filter(e -> e.getValue() == place)
-        .map(Map.Entry::getKey)
-        .findFirst();
+    return place < inputNames.size() ? Optional.of(inputNames.get(place)) : Optional.empty();
   }
 
   /** Names of all initializers here. */
@@ -88,9 +88,9 @@ public final class Scope {
     return Collections.unmodifiableSet(initializers.keySet());
   }
 
-  /** Whether the value leaves the graph. */
-  public boolean isOutput(String name) {
-    return outputs.contains(name);
+  /** Names of the values that leave the graph or body. */
+  public Set<String> outputs() {
+    return Collections.unmodifiableSet(outputs);
   }
 
   /** Finds where a name that is read here is defined, outwards from here. */
@@ -122,7 +122,9 @@ public final class Scope {
   }
 
   void addInput(String name) {
-    inputs.putIfAbsent(name, inputs.size());
+    // Some tools list an input twice.
+    inputs.putIfAbsent(name, inputNames.size());
+    inputNames.add(name);
   }
 
   void addOutput(String name) {

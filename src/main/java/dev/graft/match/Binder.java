@@ -6,15 +6,16 @@ import dev.graft.adapter.PeftAdapter;
 import dev.graft.adapter.Replacement;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
+import dev.graft.match.TargetBinder.Advice;
+import dev.graft.onnx.StoredTensor;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Joins an adapter to a model. The prefix between their names is derived once from all targets
@@ -23,16 +24,24 @@ import java.util.stream.Collectors;
  */
 public final class Binder {
 
+<<<<<<< HEAD
+  /** How many prefixes are tried; more than two that fit are as wrong as two. */
+  private static final int MAX_TRIED = 64;
+
+  private static final int SHOWN = 4;
+=======
+  /** How many prefixes are looked at for the best explanation of a failure. */
+  private static final int LIKELY = 3;
+>>>>>>> main
+
   private final SiteIndex index;
   private final PeftAdapter adapter;
   private final NameMap map;
-  private final TargetBinder targets;
 
   private Binder(SiteIndex index, PeftAdapter adapter, NameMap map) {
     this.index = index;
     this.adapter = adapter;
     this.map = map;
-    this.targets = new TargetBinder(index, adapter, map);
   }
 
   /**
@@ -54,22 +63,71 @@ public final class Binder {
    */
   public static Binding bind(SiteIndex index, PeftAdapter adapter, Options options) {
     Binder binder = new Binder(index, adapter, options.map());
-    binder.requireKnown(options.map());
-    return options.prefix().map(binder::attempt).orElseGet(binder::derive);
+    binder.requireKnown();
+    return options
+        .prefix()
+        .map(p -> binder.attempt(p, Advice.NEAREST_NAMES))
+        .orElseGet(binder::derive);
   }
 
   private Binding derive() {
+<<<<<<< HEAD
+    PrefixVotes votes = votes();
     List<Binding> whole = new ArrayList<>();
-    Binding best = null;
-    for (Prefix prefix : candidates()) {
-      Binding binding = attempt(prefix);
+    for (Prefix prefix : votes.complete().stream().limit(MAX_TRIED).toList()) {
+      Binding binding = attempt(prefix, Advice.NONE);
       if (binding.misses().isEmpty()) {
         whole.add(binding);
       }
-      if (best == null || score(binding) > score(best)) {
-        best = binding;
+    }
+    if (whole.isEmpty()) {
+      return attempt(best(votes), Advice.NEAREST_NAMES);
+    }
+    // Nodes and weights may go by different names for the same places.
+    if (whole.stream().map(Binder::places).distinct().count() > 1) {
+      throw ambiguous(whole);
+    }
+    return whole.getFirst();
+  }
+
+  private BindingException ambiguous(List<Binding> whole) {
+    String prefixes =
+        whole.stream()
+            .limit(SHOWN)
+            .map(b -> b.prefix().toString())
+            .collect(Collectors.joining(", "));
+    return new BindingException(
+        "%s: %d prefixes bind every target of %s: %s%s. Say which is meant with --prefix FROM=TO"
+            .formatted(
+                index.graph().model().path(),
+                whole.size(),
+                adapter.name(),
+                prefixes,
+                whole.size() > SHOWN ? ", …" : ""));
+  }
+
+  private static List<List<StoredTensor>> places(Binding binding) {
+    return binding.bound().stream()
+        .map(b -> b.place().spots().stream().map(Spot::tensor).toList())
+        .toList();
+  }
+
+  private Prefix best(PrefixVotes votes) {
+    Set<Prefix> tried = new LinkedHashSet<>(List.of(Prefix.NONE));
+    tried.addAll(votes.best());
+    Prefix best = Prefix.NONE;
+    long most = -1;
+    for (Prefix prefix : tried) {
+      long score = score(attempt(prefix, Advice.NONE));
+      if (score > most) {
+        best = prefix;
+        most = score;
       }
     }
+    return best;
+=======
+    List<Binding> whole =
+        candidates().stream().map(this::attempt).filter(b -> b.misses().isEmpty()).toList();
     if (whole.size() > 1) {
       throw new BindingException(
           "%s: %d prefixes bind every target of %s: %s. Say which is meant with --prefix FROM=TO"
@@ -84,60 +142,93 @@ public final class Binder {
     if (whole.size() == 1) {
       return whole.getFirst();
     }
-    return best == null ? attempt(Prefix.NONE) : best;
+    return explained(closest());
+>>>>>>> main
   }
 
-  /** Bound targets count most; a target on a quantised weight was at least found. */
+  /** The prefix whose misses tell most, where none binds everything. */
+  private Prefix closest() {
+    List<Prefix> likely = new ArrayList<>(List.of(Prefix.NONE));
+    likely.addAll(PrefixVotes.of(freeTargets().toList(), names()).leading(LIKELY));
+    return likely.stream()
+        .map(this::attempt)
+        .max(Comparator.comparingLong(Binder::score))
+        .map(Binding::prefix)
+        .orElse(Prefix.NONE);
+  }
+
+  /** Bound targets count most; one that does not fit or is quantised was at least found. */
   private static long score(Binding binding) {
     return 2L * binding.bound().size()
-        + binding.misses().stream().filter(m -> m.cause() != Miss.Cause.NO_FIT).count();
+        + binding.misses().stream().filter(m -> m.cause() != Miss.Cause.ABSENT).count();
   }
 
-  private Binding attempt(Prefix prefix) {
+  private Binding attempt(Prefix prefix, Advice advice) {
+    TargetBinder targets =
+        new TargetBinder(index, adapter, new Options(Optional.of(prefix), map), advice);
     List<BoundTarget> bound = new ArrayList<>();
     List<Miss> misses = new ArrayList<>();
     for (AdapterTarget target : adapter.targets()) {
-      targets.bind(target, prefix, bound, misses);
+      targets.bind(target, bound, misses);
     }
     List<BoundTarget> settled = targets.settleTies(bound, misses);
     return new Binding(
         index.graph().model().path().toString(), adapter.name(), prefix, settled, misses);
   }
 
+<<<<<<< HEAD
+  private PrefixVotes votes() {
+    PrefixVotes votes = new PrefixVotes();
+    for (AdapterTarget target : adapter.targets()) {
+      String name = target.target();
+      if (map.target(name).isPresent()) {
+        continue;
+      }
+      if (target instanceof Replacement) {
+        int dot = name.lastIndexOf('.');
+        votes.want(name, dot < 0 ? name : name.substring(0, dot));
+      } else if (target instanceof LoraPair) {
+        votes.want(name, name);
+      }
+    }
+    Set<String> names = new TreeSet<>(index.modules());
+    names.addAll(index.parameterNames());
+    votes.count(names);
+    return votes;
+  }
+
+  private void requireKnown() {
+=======
   /** Every prefix that binds one particular target; one that binds all must be among them. */
   private Set<Prefix> candidates() {
     Set<Prefix> prefixes = new LinkedHashSet<>();
     prefixes.add(Prefix.NONE);
-    Optional<String> key = keyTarget();
-    if (key.isEmpty()) {
-      return prefixes;
-    }
-    String wanted = key.get();
-    Collection<String> names = new TreeSet<>(index.modules());
-    names.addAll(index.parameterNames());
-    for (String name : names) {
-      if (name.endsWith("." + wanted)) {
-        prefixes.add(new Prefix("", name.substring(0, name.length() - wanted.length())));
-      } else if (wanted.endsWith("." + name)) {
-        prefixes.add(new Prefix(wanted.substring(0, wanted.length() - name.length()), ""));
-      }
-    }
+    // The longest name says most.
+    freeTargets()
+        .max(Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder()))
+        .ifPresent(key -> prefixes.addAll(PrefixVotes.of(List.of(key), names()).all()));
     return prefixes;
   }
 
-  /** The longest name says most. */
-  private Optional<String> keyTarget() {
+  /** Targets that the user's map file does not place. */
+  private Stream<String> freeTargets() {
     return adapter.targets().stream()
         .filter(t -> t instanceof LoraPair || t instanceof Replacement)
         .map(AdapterTarget::target)
-        .filter(n -> map.target(n).isEmpty())
-        .max(Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder()));
+        .filter(n -> map.target(n).isEmpty());
+  }
+
+  private Collection<String> names() {
+    Collection<String> names = new TreeSet<>(index.modules());
+    names.addAll(index.parameterNames());
+    return names;
   }
 
   private void requireKnown(NameMap names) {
+>>>>>>> main
     Set<String> known =
         adapter.targets().stream().map(AdapterTarget::target).collect(Collectors.toSet());
-    for (String name : new TreeSet<>(names.names())) {
+    for (String name : new TreeSet<>(map.names())) {
       if (!known.contains(name)) {
         throw new UsageException(
             "the map file joins '%s', but the adapter has no such module or parameter; nearest: %s"

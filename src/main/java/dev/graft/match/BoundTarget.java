@@ -3,8 +3,6 @@ package dev.graft.match;
 import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.Replacement;
 import dev.graft.graph.GraphNode;
-import dev.graft.graph.Use;
-import dev.graft.graph.Value;
 import dev.graft.onnx.StoredTensor;
 import java.util.List;
 
@@ -23,28 +21,34 @@ public sealed interface BoundTarget {
   /**
    * A place in the file.
    *
-   * @param tensor the stored weight
    * @param rule the rule that found it
-   * @param root the value that the stored weight is
-   * @param readers the operators' inputs that read it for this target
-   * @param split the readings that must go to a copy of their own, because others read the same
-   *     bytes; empty if the stored weight itself can change
+   * @param spots the stored weights; more than one where the file holds the module several times,
+   *     say in both branches of an If. Their values are the same
    */
-  record Place(StoredTensor tensor, NameRule rule, Value root, List<Use> readers, List<Use> split) {
+  record Place(NameRule rule, List<Spot> spots) {
 
-    /** The same place with a copy of its own for some readings. */
-    Place splitBy(List<Use> moved) {
-      return new Place(tensor, rule, root, readers, moved);
+    /** Keeps an own copy. */
+    public Place {
+      spots = List.copyOf(spots);
+    }
+
+    /** The stored weight, the first of them if there are several. */
+    public StoredTensor tensor() {
+      return spots.getFirst().tensor();
     }
 
     /** The operators that read the weight for this target. */
     public List<GraphNode> nodes() {
-      return readers.stream().map(Use::node).toList();
+      return spots.stream()
+          .flatMap(s -> s.readers().stream())
+          .map(Reading::node)
+          .distinct()
+          .toList();
     }
 
     /** Whether the target needs a copy of its own. */
     public boolean isSplit() {
-      return !split.isEmpty();
+      return spots.stream().anyMatch(Spot::isSplit);
     }
   }
 

@@ -14,7 +14,9 @@ public record Miss(String name, String reason, List<String> nearest, Cause cause
 
   /** What stands in the way. */
   public enum Cause {
-    /** Nothing of that name, or it does not fit. */
+    /** Nothing of that name. */
+    ABSENT,
+    /** Something of that name, but it does not fit. */
     NO_FIT,
     /** The weight is there, but quantised. */
     QUANTISED,

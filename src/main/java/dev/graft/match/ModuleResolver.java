@@ -5,27 +5,29 @@ import dev.graft.onnx.StoredTensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 
 /** Finds the sites that are one module of the network. */
 final class ModuleResolver {
 
   private final SiteIndex index;
   private final NameMap map;
+  private final RepeatedCalls calls;
 
-  ModuleResolver(SiteIndex index, NameMap map) {
+  ModuleResolver(SiteIndex index, NameMap map, RepeatedCalls calls) {
     this.index = index;
     this.map = map;
+    this.calls = calls;
   }
 
   /**
    * The sites of one module.
    *
-   * @param sites all of them, on one stored weight; empty if there are none
+   * @param sites all of them, on one stored weight or on copies of it; empty if there are none
    * @param rule how the first one was found
    * @param problem why there are none
    */
@@ -38,6 +40,20 @@ final class ModuleResolver {
     Site first() {
       return sites.getFirst();
     }
+
+    /** Whether all sites see the weight alike, so that one change serves them all. */
+    boolean isUniform() {
+      return sites.stream()
+          .allMatch(s ->
+              s.kind() == first().kind()
+                  && s.layout() == first().layout()
+                  && s.alpha() == first().alpha());
+    }
+
+    /** The stored weights with the sites that read each. */
+    List<Spot> spots() {
+      return Spots.of(sites.stream().map(Site::path).toList());
+    }
   }
 
   /**
@@ -49,95 +65,124 @@ final class ModuleResolver {
    */
   Found find(String module, String name, Predicate<Site> kind) {
     Optional<String> mapped = map.target(module);
-    List<Site> candidates =
-        mapped.isPresent()
-            ? index.sites().stream().filter(s -> isCalled(s, mapped.get())).toList()
-            : index.named(name);
+    if (mapped.isPresent()) {
+      return findMapped(mapped.get(), kind);
+    }
+    List<Site> candidates = index.named(name);
     List<Site> fitting = candidates.stream().filter(kind).toList();
     if (fitting.isEmpty()) {
-      return Found.none(problem(name, mapped, candidates));
+      return Found.none(
+          candidates.isEmpty()
+              ? "the file has no weight of the name " + name
+              : misfit(candidates.getFirst()));
     }
-    List<Site> chosen = mapped.isPresent() ? fitting : mostTrusted(fitting, name);
-    Set<StoredTensor> weights = Collections.newSetFromMap(new IdentityHashMap<>());
-    chosen.forEach(s -> weights.add(s.tensor()));
-    if (weights.size() > 1) {
+    List<Site> chosen = mostTrusted(fitting, name);
+    if (chosen.isEmpty()) {
+      Site other = fitting.getFirst();
+      return Found.none(
+          "the weight '%s' is called so, but %s, which reads it, belongs to '%s'"
+              .formatted(other.tensor().label(), other.node(), other.nodeNames().getFirst()));
+    }
+    return withFurtherCalls(chosen, List.of(name), chosen.getFirst().ruleFor(name));
+  }
+
+  /** Looks up what the map file names: a node, or a value on the way to a weight. */
+  Found findMapped(String called, Predicate<Site> kind) {
+    List<Site> candidates = called(called);
+    List<Site> fitting = candidates.stream().filter(kind).toList();
+    if (fitting.isEmpty()) {
+      return Found.none(
+          candidates.isEmpty()
+              ? "the map file names '" + called + "', but no operator or weight is called so"
+              : misfit(candidates.getFirst()));
+    }
+    List<String> names = fitting.stream().flatMap(s -> s.nodeNames().stream()).distinct().toList();
+    return withFurtherCalls(fitting, names, NameRule.MAP_FILE);
+  }
+
+  private static String misfit(Site site) {
+    return "%s is %s, which this kind of adapter tensor does not fit"
+        .formatted(
+            site.node(),
+            switch (site.kind()) {
+              case LINEAR -> "a linear layer";
+              case EMBEDDING -> "an embedding";
+              case CONV -> "a convolution";
+              case QUANTISED -> "quantised";
+            });
+  }
+
+  private Found withFurtherCalls(List<Site> chosen, List<String> names, NameRule rule) {
+    Set<Site> all = Collections.newSetFromMap(new IdentityHashMap<>());
+    all.addAll(chosen);
+    List<Site> ordered = new ArrayList<>(chosen);
+    for (String name : names) {
+      for (Site site : index.numberedLike(name)) {
+        if (site.kind() == chosen.getFirst().kind()
+            && site.nodeNames().stream().anyMatch(n -> calls.isModule(n, name))
+            && index.bytes().same(site.tensor(), chosen.getFirst().tensor())
+            && all.add(site)) {
+          ordered.add(site);
+        }
+      }
+    }
+    Set<StoredTensor> weights = new LinkedHashSet<>(ordered.stream().map(Site::tensor).toList());
+    if (weights.stream().anyMatch(w -> !index.bytes().same(w, weights.iterator().next()))) {
       return Found.none(
           "%d different weights go by that name: %s; say which with --map FILE"
               .formatted(
                   weights.size(),
                   weights.stream().map(StoredTensor::label).sorted().limit(4).toList()));
     }
-    List<Site> all = new ArrayList<>(chosen);
-    addRepeatedCalls(all, name);
-    NameRule rule =
-        mapped.isPresent()
-            ? NameRule.MAP_FILE
-            : chosen.getFirst().named(name).map(SiteName::rule).orElse(NameRule.NODE_PATH);
-    return new Found(List.copyOf(all), rule, "");
+    return new Found(List.copyOf(ordered), rule, "");
   }
 
   /**
    * Sites that call themselves so, and those that have no name of their own. Only where there are
-   * neither do sites count whose weight is called so although the node has another name: a shared
-   * weight carries the name of one of its modules alone.
+   * neither do sites count whose weight is called so although the node belongs to a module around
+   * or inside it: a weight that several modules share carries the name of one alone.
    */
   private static List<Site> mostTrusted(List<Site> fitting, String name) {
     List<Site> own =
-        fitting.stream()
-            .filter(s ->
-                s.ownName().isEmpty()
-                    || s.named(name)
-                        .filter(n -> n.isOfNode() || n.rule() == NameRule.GENAI)
-                        .isPresent())
+        fitting.stream().filter(s -> s.saysOfItself(name) || s.nodeNames().isEmpty()).toList();
+    if (own.isEmpty()) {
+      return fitting.stream()
+          .filter(s -> s.nodeNames().stream().anyMatch(n -> isAround(n, name) || isAround(name, n)))
+          .toList();
+    }
+    List<Site> plain = own.stream().filter(s -> s.ruleFor(name) != NameRule.GENAI).toList();
+    List<Site> trusted = plain.isEmpty() ? own : plain;
+    Set<StoredTensor> called = Collections.newSetFromMap(new IdentityHashMap<>());
+    trusted.stream()
+        .filter(s -> isWeightsName(s.ruleFor(name)))
+        .forEach(s -> called.add(s.tensor()));
+    return called.isEmpty()
+        ? trusted
+        : trusted.stream().filter(s -> called.contains(s.tensor())).toList();
+  }
+
+  private static boolean isWeightsName(NameRule rule) {
+    return rule == NameRule.INITIALIZER || rule == NameRule.FOLDED_FROM;
+  }
+
+  private static boolean isAround(String outer, String inner) {
+    return inner.startsWith(outer + ".");
+  }
+
+  /** The nearest meaning of a name: the node itself, what it reads, what lies behind that. */
+  private List<Site> called(String name) {
+    List<Site> nodes = index.sites().stream().filter(s -> s.node().label().equals(name)).toList();
+    if (!nodes.isEmpty()) {
+      return nodes;
+    }
+    List<Site> read =
+        index.sites().stream()
+            .filter(s -> s.path().values().getFirst().name().equals(name))
             .toList();
-    return own.isEmpty() ? fitting : own;
-  }
-
-  private static boolean isCalled(Site site, String name) {
-    return site.node().label().equals(name)
-        || site.path().values().stream().map(Value::name).anyMatch(name::equals);
-  }
-
-  /**
-   * TorchScript numbers the second and later calls of a module on one of its path's segments. A
-   * site is such a call only if it is on the same weight and nothing in the file belongs to a
-   * module of that very name.
-   */
-  private void addRepeatedCalls(List<Site> sites, String name) {
-    Pattern numbered = numbered(name);
-    StoredTensor weight = sites.getFirst().tensor();
-    for (Site site : index.sites()) {
-      if (!site.tensor().equals(weight)
-          || sites.contains(site)
-          || site.kind() != sites.getFirst().kind()) {
-        continue;
-      }
-      site.ownName()
-          .filter(own -> numbered.matcher(own).matches())
-          .filter(own -> index.parameter(own + ".weight").isEmpty())
-          .filter(own -> index.parameter(own + ".bias").isEmpty())
-          .ifPresent(own -> sites.add(site));
-    }
-  }
-
-  private static Pattern numbered(String name) {
-    StringBuilder pattern = new StringBuilder();
-    for (String segment : name.split("\\.", -1)) {
-      if (!pattern.isEmpty()) {
-        pattern.append("\\.");
-      }
-      pattern.append(Pattern.quote(segment)).append("(_\\d+)?");
-    }
-    return Pattern.compile(pattern.toString());
-  }
-
-  private static String problem(String name, Optional<String> mapped, List<Site> candidates) {
-    if (candidates.isEmpty()) {
-      return mapped
-          .map(m -> "the map file names '" + m + "', but no operator or weight is called so")
-          .orElse("the file has no weight of the name " + name);
-    }
-    return "'%s' is %s, which this kind of adapter tensor does not fit"
-        .formatted(candidates.getFirst().node(), candidates.getFirst().kind());
+    return read.isEmpty()
+        ? index.sites().stream()
+            .filter(s -> s.path().values().stream().map(Value::name).anyMatch(name::equals))
+            .toList()
+        : read;
   }
 }

@@ -1,9 +1,11 @@
 package dev.graft.match;
 
 import dev.graft.error.FormatException;
-import java.io.IOException;
+import dev.graft.io.InputFile;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -13,12 +15,14 @@ import java.util.Set;
 
 /**
  * The user's own joins: lines {@code adapter.module -> name}, where the name is that of a node, a
- * weight or a value between them; {@code #} begins a comment.
+ * weight or a value between them; {@code #} begins a comment line.
  */
 public final class NameMap {
 
   /** No joins. */
   public static final NameMap EMPTY = new NameMap(Map.of());
+
+  private static final long MAX_BYTES = 16 << 20;
 
   private final Map<String, String> targets;
 
@@ -29,15 +33,10 @@ public final class NameMap {
   /**
    * Reads a map file.
    *
-   * @throws FormatException if it cannot be read or a line has another form
+   * @throws FormatException if it cannot be read, is not UTF-8 or a line has another form
    */
   public static NameMap read(Path file) {
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new FormatException(file + ": the map file cannot be read: " + e.getMessage(), e);
-    }
+    List<String> lines = text(file).lines().toList();
     Map<String, String> targets = new HashMap<>();
     for (int i = 0; i < lines.size(); i++) {
       String line = lines.get(i).strip();
@@ -56,6 +55,25 @@ public final class NameMap {
       }
     }
     return new NameMap(targets);
+  }
+
+  private static String text(Path file) {
+    byte[] bytes;
+    try (InputFile input = InputFile.open(file)) {
+      if (input.size() > MAX_BYTES) {
+        throw new FormatException(
+            "%s: has %d bytes, a map file has %d at most; is this another file?"
+                .formatted(file, input.size(), MAX_BYTES));
+      }
+      bytes = new byte[(int) input.size()];
+      input.readFully(MemorySegment.ofArray(bytes), 0);
+    }
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw new FormatException(
+          file + ": is not UTF-8 text; a map file has lines 'adapter.module -> node or weight'", e);
+    }
   }
 
   /** What the user joins an adapter's module or parameter to. */

@@ -1,169 +1,256 @@
 package dev.graft.match;
 
 import dev.graft.graph.GraphNode;
-import dev.graft.graph.Scope;
-import dev.graft.graph.Use;
+import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Value;
+import dev.graft.match.Miss.Cause;
 import dev.graft.match.Site.Kind;
+import dev.graft.match.WeightReaders.Leaf;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.Shape;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** Finds the stored tensor of one parameter: a head's weight, a norm's scale, a bias. */
 final class ParameterResolver {
 
+  private static final int MAX_RENAMINGS = 32;
+
   private final SiteIndex index;
   private final ModuleResolver modules;
-  private final NameMap map;
+  private final BiasFinder biases;
+  private final WeightReaders readers;
+  private final RepeatedCalls calls;
+  private final Turn squares;
 
-  ParameterResolver(SiteIndex index, ModuleResolver modules, NameMap map) {
+  /**
+   * Prepares to look parameters up.
+   *
+   * @param squares how a square weight goes in that is kept under its own name but read as {@code
+   *     [in, out]}
+   */
+  ParameterResolver(SiteIndex index, ModuleResolver modules, RepeatedCalls calls, Turn squares) {
     this.index = index;
     this.modules = modules;
-    this.map = map;
+    this.calls = calls;
+    this.squares = squares;
+    this.readers = new WeightReaders(index.graph());
+    this.biases = new BiasFinder(index, calls);
+  }
+
+  /**
+   * A parameter by its names.
+   *
+   * @param parameter the adapter's name, e.g. {@code classifier.weight}
+   * @param name the file's name
+   * @param mapped what the map file joins it to
+   * @param shape PyTorch's shape
+   */
+  record Wanted(String parameter, String name, Optional<String> mapped, Shape shape) {
+
+    String module(String of) {
+      int dot = of.lastIndexOf('.');
+      return dot < 0 ? "" : of.substring(0, dot);
+    }
+
+    boolean isBias() {
+      return parameter.endsWith(".bias");
+    }
   }
 
   /**
    * A parameter's place.
    *
-   * @param value the value that is called so: the stored one, or an Identity that renames it
-   * @param root the stored value
-   * @param tensor what is stored
-   * @param rule how it was found
+   * @param spots the stored tensors
+   * @param rule how they were found
    * @param turn how PyTorch's tensor goes in
-   * @param sites the sites on it, where it was found through one; else empty
    */
-  record Found(
-      Value value, Value root, StoredTensor tensor, NameRule rule, Turn turn, List<Site> sites) {}
+  record Found(List<Spot> spots, NameRule rule, Turn turn) {
+    StoredTensor tensor() {
+      return spots.getFirst().tensor();
+    }
+  }
 
   /** Either a place or why there is none. */
-  record Outcome(Optional<Found> found, String problem, Miss.Cause cause) {
+  record Outcome(Optional<Found> found, String problem, Cause cause) {
 
     static Outcome of(Found found) {
-      return new Outcome(Optional.of(found), "", Miss.Cause.NO_FIT);
+      return new Outcome(Optional.of(found), "", Cause.NO_FIT);
     }
 
-    static Outcome none(String problem, Miss.Cause cause) {
+    static Outcome none(String problem, Cause cause) {
       return new Outcome(Optional.empty(), problem, cause);
     }
   }
 
-  /**
-   * Looks a parameter up.
-   *
-   * @param parameter the adapter's name, e.g. {@code classifier.weight}
-   * @param name the file's name
-   * @param shape PyTorch's shape of the parameter
-   */
-  Outcome find(String parameter, String name, Shape shape) {
-    Optional<String> mapped = map.target(parameter);
-    String wanted = mapped.orElse(name);
-    List<Value> values = index.parameter(wanted);
-    if (values.size() > 1) {
-      return Outcome.none(
-          values.size() + " values in different graphs have that name", Miss.Cause.NO_FIT);
+  /** Looks a parameter up. */
+  Outcome find(Wanted wanted) {
+    List<Spot> named = named(wanted);
+    if (!named.isEmpty()) {
+      return byName(wanted, named);
     }
-    if (values.size() == 1) {
-      Value value = values.getFirst();
-      NameRule rule = mapped.isPresent() ? NameRule.MAP_FILE : NameRule.INITIALIZER;
-      Optional<Found> found = stored(value, rule);
-      if (found.isPresent()) {
-        return fit(found.get(), shape);
-      }
+    if (wanted.isBias()) {
+      return biasOf(sites(wanted, s -> s.kind() != Kind.EMBEDDING), wanted);
     }
-    int dot = parameter.lastIndexOf('.');
-    int fileDot = name.lastIndexOf('.');
-    if (dot > 0 && fileDot > 0) {
-      String module = parameter.substring(0, dot);
-      String fileModule = name.substring(0, fileDot);
-      if (parameter.endsWith(".weight")) {
-        return weightOf(module, fileModule, shape);
-      }
-      if (parameter.endsWith(".bias")) {
-        return biasOf(module, fileModule, shape);
-      }
+    if (wanted.parameter().endsWith(".weight") || wanted.mapped().isPresent()) {
+      return weightOf(sites(wanted, s -> true), wanted);
     }
-    return Outcome.none("the file has no tensor of the name " + wanted, Miss.Cause.NO_FIT);
+<<<<<<< HEAD
+    return Outcome.none("the file has no tensor of the name " + wanted.name(), Cause.NO_FIT);
+=======
+    return Outcome.none("the file has no tensor of the name " + wanted, Miss.Cause.ABSENT);
+>>>>>>> main
   }
 
-  private Outcome weightOf(String module, String fileModule, Shape shape) {
-    ModuleResolver.Found found = modules.find(module, fileModule, s -> true);
+  private ModuleResolver.Found sites(Wanted wanted, Predicate<Site> kind) {
+    return wanted
+        .mapped()
+        .map(m -> modules.findMapped(m, kind))
+        .orElseGet(() ->
+            modules.find(wanted.module(wanted.parameter()), wanted.module(wanted.name()), kind));
+  }
+
+  /** The stored tensors whose values are called like the parameter. */
+  private List<Spot> named(Wanted wanted) {
+    List<Spot> spots = new ArrayList<>();
+    for (Value value : index.parameter(wanted.mapped().orElse(wanted.name()))) {
+      root(value)
+          .ifPresent(root ->
+              spots.add(
+                  Spot.of(ModelGraph.stored(root).orElseThrow(), root, readersOf(value, wanted))));
+    }
+    return spots;
+  }
+
+  private Outcome byName(Wanted wanted, List<Spot> spots) {
+    if (spots.stream().anyMatch(s -> !index.bytes().same(s.tensor(), spots.getFirst().tensor()))) {
+      return Outcome.none(
+          spots.size() + " different tensors in several graphs have that name", Cause.NO_FIT);
+    }
+    NameRule rule = wanted.mapped().isPresent() ? NameRule.MAP_FILE : NameRule.INITIALIZER;
+    return fit(new Found(spots, rule, turn(wanted, spots.getFirst())), wanted.shape());
+  }
+
+  /**
+   * How a parameter that is in the file under its own name lies there. Exporters that keep the name
+   * keep the layout too, whatever operator reads it. Other tools turn a linear layer's weight and
+   * leave its name: where the shape cannot tell, the operator does, unless the adapter was made for
+   * Conv1D layers, whose weights are {@code [in, out]} in PyTorch.
+   */
+  private Turn turn(Wanted wanted, Spot spot) {
+    Shape stored = spot.tensor().shape();
+    if (stored.rank() != 2 || wanted.shape().rank() != 2) {
+      return Turn.AS_IS;
+    }
+    boolean readTurned = readTurned(spot);
+    boolean square = stored.dim(0) == stored.dim(1);
+    boolean turned =
+        square
+            ? readTurned && (squares == Turn.TRANSPOSED || wanted.mapped().isPresent())
+            : readTurned && wanted.shape().transposed().equals(stored);
+    return turned ? Turn.TRANSPOSED : Turn.AS_IS;
+  }
+
+  private boolean readTurned(Spot spot) {
+    List<Site> sites =
+        index.on(spot.tensor()).stream().filter(s -> spot.readers().contains(s.reading())).toList();
+    return !sites.isEmpty() && sites.stream().allMatch(s -> s.layout() == Layout.IN_OUT);
+  }
+
+  private Outcome weightOf(ModuleResolver.Found found, Wanted wanted) {
     if (found.sites().isEmpty()) {
-      return Outcome.none(found.problem(), Miss.Cause.NO_FIT);
+      return Outcome.none(found.problem(), Cause.NO_FIT);
     }
     Site site = found.first();
     if (site.kind() == Kind.QUANTISED) {
+      return quantised(site);
+    }
+    if (!found.isUniform()) {
       return Outcome.none(
-          "its weight '"
-              + site.tensor().label()
-              + "' is quantised ("
-              + site.node().operator()
-              + ")",
-          Miss.Cause.QUANTISED);
+          "its operators read '%s' in different ways".formatted(site.tensor().label()),
+          Cause.UNSUPPORTED);
     }
-    boolean turned = site.kind() == Kind.LINEAR && site.layout() == Layout.IN_OUT;
-    return fit(
-        new Found(
-            site.path().root(),
-            site.path().root(),
-            site.tensor(),
-            found.rule(),
-            turned ? Turn.TRANSPOSED : Turn.AS_IS,
-            found.sites()),
-        shape);
+    Turn turn = site.layout() == Layout.IN_OUT ? Turn.TRANSPOSED : Turn.AS_IS;
+    return fit(new Found(found.spots(), found.rule(), turn), wanted.shape());
   }
 
-  /** The third input of the module's Gemm, or what the Add right behind its MatMul adds. */
-  private Outcome biasOf(String module, String fileModule, Shape shape) {
-    ModuleResolver.Found found = modules.find(module, fileModule, s -> s.kind() != Kind.EMBEDDING);
+  private Outcome biasOf(ModuleResolver.Found found, Wanted wanted) {
     if (found.sites().isEmpty()) {
-      return Outcome.none(found.problem(), Miss.Cause.NO_FIT);
+      return Outcome.none(found.problem(), Cause.NO_FIT);
     }
-    for (Site site : found.sites()) {
-      Optional<Value> bias = biasValue(site);
-      Optional<Found> stored = bias.flatMap(b -> stored(b, NameRule.BIAS_OF_SITE));
-      if (stored.isPresent() && stored.get().tensor().shape().rank() == 1) {
-        return fit(stored.get(), shape);
-      }
+    List<WeightPath> paths = biases.find(found.sites(), wanted.module(wanted.name()));
+    if (paths.isEmpty()) {
+      Site site = found.first();
+      return site.kind() == Kind.QUANTISED
+          ? quantised(site)
+          : Outcome.none(
+              "the graph adds no bias behind %s; exporters drop a bias of zeros, and Graft does not add nodes for one"
+                  .formatted(site.node()),
+              Cause.UNSUPPORTED);
     }
+    if (paths.stream().anyMatch(WeightPath::isQuantised)) {
+      return Outcome.none(
+          "its tensor '%s' is quantised".formatted(paths.getFirst().tensor().label()),
+          Cause.QUANTISED);
+    }
+    List<Spot> spots = Spots.of(paths);
+    if (spots.stream().anyMatch(s -> !index.bytes().same(s.tensor(), spots.getFirst().tensor()))) {
+      return Outcome.none(
+          "its operators add different biases: "
+              + spots.stream().map(s -> s.tensor().label()).limit(4).toList(),
+          Cause.NO_FIT);
+    }
+    return fit(new Found(spots, NameRule.BIAS_OF_SITE, Turn.AS_IS), wanted.shape());
+  }
+
+  private static Outcome quantised(Site site) {
     return Outcome.none(
-        "the graph adds no bias behind "
-            + found.first().node()
-            + "; exporters drop a bias of zeros, and Graft does not add nodes for one",
-        Miss.Cause.UNSUPPORTED);
+        "its weight '%s' is quantised (%s)"
+            .formatted(site.tensor().label(), site.node().operator()),
+        Cause.QUANTISED);
   }
 
-  private Optional<Value> biasValue(Site site) {
-    GraphNode node = site.node();
-    Scope scope = node.scope();
-    if (node.operator().equals("Gemm") || node.operator().equals("Conv")) {
-      return node.input(2).flatMap(scope::resolve);
+  /** Who reads a parameter as such; whoever reads it under another name has merely equal values. */
+  private List<Reading> readersOf(Value value, Wanted wanted) {
+    String module = wanted.module(wanted.name());
+    List<Leaf> all = readers.reach(value).leaves();
+    List<Reading> own =
+        all.stream()
+            .filter(l -> belongs(l, value.name(), module))
+            .map(Leaf::reading)
+            .distinct()
+            .toList();
+    if (!own.isEmpty()) {
+      return own;
     }
-    List<Use> readers =
-        node.output().map(o -> index.graph().uses(new Value(scope, o))).orElse(List.of());
-    if (readers.size() != 1 || !readers.getFirst().node().operator().equals("Add")) {
-      return Optional.empty();
-    }
-    Use use = readers.getFirst();
-    return use.node().input(1 - use.input()).flatMap(use.node().scope()::resolve);
+    List<Reading> called =
+        all.stream()
+            .filter(l -> l.nearest().equals(value.name()))
+            .map(Leaf::reading)
+            .distinct()
+            .toList();
+    return called.isEmpty() ? all.stream().map(Leaf::reading).distinct().toList() : called;
   }
 
-  /**
-   * The stored tensor behind a value, through Identity only: a parameter is never turned or cast.
-   */
-  private static Optional<Found> stored(Value value, NameRule rule) {
+  private boolean belongs(Leaf leaf, String name, String module) {
+    List<SiteName> says = index.names().ofNode(leaf.reading());
+    return says.isEmpty()
+        ? leaf.nearest().equals(name)
+        : says.stream().anyMatch(s -> calls.isWithin(s.module(), module));
+  }
+
+  /** The stored value behind one, through Identity only: a parameter is never turned or cast. */
+  private static Optional<Value> root(Value value) {
     Value at = value;
-    for (int i = 0; i < 16; i++) {
-      Optional<StoredTensor> stored = WeightTracer.stored(at);
-      if (stored.isPresent()) {
-        return Optional.of(new Found(value, at, stored.get(), rule, Turn.AS_IS, List.of()));
+    for (int i = 0; i < MAX_RENAMINGS; i++) {
+      if (ModelGraph.stored(at).isPresent()) {
+        return Optional.of(at);
       }
-      Optional<GraphNode> producer = at.scope().producer(at.name());
-      if (producer.isEmpty() || !producer.get().operator().equals("Identity")) {
-        return Optional.empty();
-      }
-      GraphNode identity = producer.get();
-      Optional<Value> next = identity.input(0).flatMap(identity.scope()::resolve);
+      Optional<GraphNode> identity =
+          at.scope().producer(at.name()).filter(p -> p.operator().equals("Identity"));
+      Optional<Value> next = identity.flatMap(n -> n.input(0).flatMap(n.scope()::resolve));
       if (next.isEmpty()) {
         return Optional.empty();
       }
@@ -173,14 +260,14 @@ final class ParameterResolver {
   }
 
   private static Outcome fit(Found found, Shape shape) {
-    Shape needed =
-        found.turn() == Turn.TRANSPOSED && shape.rank() == 2 ? shape.transposed() : shape;
+    boolean turned = found.turn() == Turn.TRANSPOSED && shape.rank() == 2;
+    Shape needed = turned ? shape.transposed() : shape;
     if (needed.equals(found.tensor().shape())) {
       return Outcome.of(found);
     }
     return Outcome.none(
         "the adapter's tensor has shape %s, which needs %s in the file, but '%s' has %s"
             .formatted(shape, needed, found.tensor().label(), found.tensor().shape()),
-        Miss.Cause.NO_FIT);
+        Cause.NO_FIT);
   }
 }

@@ -1,23 +1,19 @@
 package dev.graft.match;
 
 import dev.graft.graph.GraphNode;
-import dev.graft.graph.Use;
 import dev.graft.onnx.StoredTensor;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A place in the graph where a weight acts.
  *
  * @param kind what the operator does with it
- * @param node the operator
- * @param path the way to the weight
+ * @param path the way from the operator to the weight
  * @param layout how the stored matrix is turned, Transposes on the way counted in
  * @param alpha the factor that the operator itself puts on the product
  * @param names what the site may be called, most trusted first
  */
-public record Site(
-    Kind kind, GraphNode node, WeightPath path, Layout layout, float alpha, List<SiteName> names) {
+public record Site(Kind kind, WeightPath path, Layout layout, float alpha, List<SiteName> names) {
 
   /** What an operator does with its weight. */
   public enum Kind {
@@ -27,22 +23,43 @@ public record Site(
     QUANTISED
   }
 
+  /** Keeps an own copy. */
+  public Site {
+    names = List.copyOf(names);
+  }
+
+  /** The operator. */
+  public GraphNode node() {
+    return path.hops().getFirst().use().node();
+  }
+
   /** The stored weight. */
   public StoredTensor tensor() {
     return path.tensor();
   }
 
   /** The operator's input that reads the weight. */
-  Use reading() {
-    return path.steps().getFirst();
+  Reading reading() {
+    return path.reading();
   }
 
-  /** The name that the node itself gives, if it does. */
-  Optional<String> ownName() {
-    return names.stream().filter(SiteName::isOfNode).map(SiteName::module).findFirst();
+  /** The names that the node itself gives. */
+  List<String> nodeNames() {
+    return names.stream().filter(SiteName::isOfNode).map(SiteName::module).toList();
   }
 
-  Optional<SiteName> named(String module) {
-    return names.stream().filter(n -> n.module().equals(module)).findFirst();
+  /** Whether the node says that it belongs to a module, under the module's own name or GenAI's. */
+  boolean saysOfItself(String module) {
+    return names.stream()
+        .anyMatch(n -> n.module().equals(module) && (n.isOfNode() || n.rule() == NameRule.GENAI));
+  }
+
+  /** The most trusted rule under which the site has a name. */
+  NameRule ruleFor(String module) {
+    return names.stream()
+        .filter(n -> n.module().equals(module))
+        .map(SiteName::rule)
+        .findFirst()
+        .orElse(NameRule.REPEATED_CALL);
   }
 }

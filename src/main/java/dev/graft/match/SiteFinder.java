@@ -3,65 +3,57 @@ package dev.graft.match;
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
 import dev.graft.match.Site.Kind;
-import dev.graft.match.WeightPath.Step;
-import dev.graft.onnx.StoredTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Finds every place where a stored weight acts, by the operator and never by the shape alone. */
 final class SiteFinder {
 
   private final WeightTracer tracer;
+  private final SiteNames names;
   private final List<Site> sites = new ArrayList<>();
 
-  private SiteFinder(ModelGraph graph) {
+  private SiteFinder(ModelGraph graph, SiteNames names) {
     this.tracer = new WeightTracer(graph);
+    this.names = names;
   }
 
-  static List<Site> find(ModelGraph graph) {
-    SiteFinder finder = new SiteFinder(graph);
+  static List<Site> find(ModelGraph graph, SiteNames names) {
+    SiteFinder finder = new SiteFinder(graph, names);
     graph.nodes().forEach(finder::visit);
     return List.copyOf(finder.sites);
   }
 
   private void visit(GraphNode node) {
+    if (node.hasReferringAttributes()) {
+      // What it does depends on the call; to guess would be to turn weights the wrong way.
+      return;
+    }
     switch (node.operator()) {
-      case "MatMul" -> {
-        if (!matrix(node, 1, Layout.IN_OUT, 1f)) {
-          matrix(node, 0, Layout.OUT_IN, 1f);
+      case "MatMul" -> linear(node, "", "");
+      case "Gemm",
+          "com.microsoft.FusedGemm",
+          "com.microsoft.FusedMatMul",
+          "com.microsoft.TransposeMatMul" ->
+          linear(node, "transA", "transB");
+      case "Gather" -> {
+        if (node.intAttribute("axis", 0) == 0) {
+          add(node, 0, p -> site(Kind.EMBEDDING, p, Layout.OUT_IN));
         }
       }
-      case "Gemm" ->
-          matrix(
-              node,
-              1,
-              node.intAttribute("transB", 0) == 0 ? Layout.IN_OUT : Layout.OUT_IN,
-              node.floatAttribute("alpha", 1f));
-      case "com.microsoft.FusedMatMul", "com.microsoft.TransposeMatMul" ->
-          matrix(
-              node,
-              1,
-              node.intAttribute("transB", 0) == 0 ? Layout.IN_OUT : Layout.OUT_IN,
-              node.floatAttribute("alpha", 1f));
-      case "Gather" ->
-          trace(node, 0)
-              .filter(p -> rank(p) == 2 && node.intAttribute("axis", 0) == 0)
-              .ifPresent(p -> add(Kind.EMBEDDING, node, p, Layout.OUT_IN));
-      case "Conv" ->
-          trace(node, 1)
-              .filter(p -> rank(p) >= 3)
-              .ifPresent(p -> add(Kind.CONV, node, p, Layout.OUT_IN));
+      case "Conv" -> convolution(node);
       case "MatMulInteger",
-          "QLinearMatMul",
+          "ConvInteger",
           "com.microsoft.MatMulNBits",
           "com.microsoft.DynamicQuantizeMatMul",
           "com.microsoft.MatMulIntegerToFloat",
-          "com.microsoft.QGemm",
-          "com.microsoft.QMoE",
           "com.microsoft.MatMulFpQ4",
           "com.microsoft.MatMulBnb4" ->
-          quantised(node, node.operator().equals("QLinearMatMul") ? 3 : 1);
+          quantised(node, 1);
+      case "QLinearMatMul", "QLinearConv", "com.microsoft.QGemm" -> quantised(node, 3);
+      case "com.microsoft.QMoE" -> quantised(node, 2);
       case "com.microsoft.GatherBlockQuantized" -> quantised(node, 0);
       default -> {
         // Other operators do not project.
@@ -69,39 +61,62 @@ final class SiteFinder {
     }
   }
 
-  private boolean matrix(GraphNode node, int input, Layout atNode, float alpha) {
-    Optional<WeightPath> path = trace(node, input).filter(p -> rank(p) == 2);
-    path.ifPresent(p -> {
-      Layout layout = p.transposes() == Step.PRESENT ? atNode.transposed() : atNode;
-      Kind kind = p.quantised() == Step.PRESENT ? Kind.QUANTISED : Kind.LINEAR;
-      sites.add(new Site(kind, node, p, layout, alpha, SiteNames.of(node, p)));
-    });
-    return path.isPresent();
+  /**
+   * A product with a stored matrix on either side: {@code x·W} with W in {@code [in, out]}, or
+   * {@code W·x} with W in {@code [out, in]}, unless the operator's attribute turns that side.
+   */
+  private void linear(GraphNode node, String turnsLeft, String turnsRight) {
+    float alpha = node.floatAttribute("alpha", 1f);
+    Layout right = layout(Layout.IN_OUT, node, turnsRight);
+    if (!add(node, 1, p -> linear(p, right, alpha))) {
+      Layout left = layout(Layout.OUT_IN, node, turnsLeft);
+      add(node, 0, p -> linear(p, left, alpha));
+    }
   }
 
+  private Optional<Site> linear(WeightPath path, Layout atNode, float alpha) {
+    return site(Kind.LINEAR, path, atNode)
+        .map(s -> new Site(s.kind(), s.path(), s.layout(), alpha, s.names()));
+  }
+
+  private static Layout layout(Layout plain, GraphNode node, String turning) {
+    boolean turned = !turning.isEmpty() && node.intAttribute(turning, 0) != 0;
+    return turned ? plain.transposed() : plain;
+  }
+
+  private void convolution(GraphNode node) {
+    add(
+        node,
+        1,
+        path ->
+            path.tensor().shape().rank() < 3 || path.passes(WeightTracer::turns)
+                ? Optional.empty()
+                : Optional.of(plain(path.isQuantised() ? Kind.QUANTISED : Kind.CONV, path)));
+  }
+
+  /** Packed weights have shapes of their own, so nothing is asked of them. */
   private void quantised(GraphNode node, int input) {
-    trace(node, input).ifPresent(p -> add(Kind.QUANTISED, node, p, Layout.IN_OUT));
+    add(node, input, path -> Optional.of(plain(Kind.QUANTISED, path)));
   }
 
-  private void add(Kind kind, GraphNode node, WeightPath path, Layout layout) {
-    Kind actual = path.quantised() == Step.PRESENT ? Kind.QUANTISED : kind;
-    boolean turned = path.transposes() == Step.PRESENT;
-    sites.add(
-        new Site(
-            actual,
-            node,
-            path,
-            turned ? layout.transposed() : layout,
-            1f,
-            SiteNames.of(node, path)));
+  private Site plain(Kind kind, WeightPath path) {
+    return new Site(kind, path, Layout.OUT_IN, 1f, names.of(path));
   }
 
-  private Optional<WeightPath> trace(GraphNode node, int input) {
-    return tracer.trace(node, input);
+  /** A site on a matrix. */
+  private Optional<Site> site(Kind kind, WeightPath path, Layout atNode) {
+    if (path.tensor().shape().rank() != 2) {
+      return Optional.empty();
+    }
+    Layout layout = path.isTransposed() ? atNode.transposed() : atNode;
+    Kind actual = path.isQuantised() ? Kind.QUANTISED : kind;
+    return Optional.of(new Site(actual, path, layout, 1f, names.of(path)));
   }
 
-  private static int rank(WeightPath path) {
-    StoredTensor tensor = path.tensor();
-    return tensor.shape().rank();
+  private boolean add(GraphNode node, int input, Function<WeightPath, Optional<Site>> maker) {
+    List<Site> found =
+        tracer.trace(node, input).stream().flatMap(p -> maker.apply(p).stream()).toList();
+    sites.addAll(found);
+    return !found.isEmpty();
   }
 }

@@ -2,44 +2,52 @@ package dev.graft.match;
 
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
+import dev.graft.graph.Scope;
 import dev.graft.graph.Value;
 import dev.graft.onnx.StoredTensor;
-import dev.graft.tensor.TensorSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /** All sites of a model by name, all named parameters, and which tensors lie on the same bytes. */
 public final class SiteIndex {
 
   private final ModelGraph graph;
+  private final SiteNames names;
+  private final SharedBytes sharedBytes;
+  private final EqualBytes bytes;
   private final List<Site> sites;
   private final Map<String, List<Site>> byModule = new HashMap<>();
-  private final Map<String, List<Value>> parameters = new HashMap<>();
-  private final Set<StoredTensor> overlapping = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final NavigableMap<String, Set<StoredTensor>> weightsByNodeName = new TreeMap<>();
+  private final Map<String, Set<Site>> byUnnumbered = new HashMap<>();
+  private final IdentityHashMap<StoredTensor, List<Site>> byTensor = new IdentityHashMap<>();
+  private final NavigableMap<String, Set<Value>> parameters = new TreeMap<>();
 
   private SiteIndex(ModelGraph graph) {
     this.graph = graph;
-    this.sites = SiteFinder.find(graph);
-    for (Site site : sites) {
-      site.names().stream()
-          .map(SiteName::module)
-          .distinct()
-          .forEach(m -> byModule.computeIfAbsent(m, k -> new ArrayList<>()).add(site));
-    }
+    this.names = new SiteNames(graph);
+    this.sharedBytes = new SharedBytes(graph.model());
+    this.bytes = new EqualBytes(graph.model());
+    this.sites = SiteFinder.find(graph, names);
+    sites.forEach(this::index);
     indexParameters();
-    findOverlaps();
   }
 
-  /** Finds all sites of a model. */
+  /**
+   * Finds all sites of a model.
+   *
+   * @throws dev.graft.error.UnsupportedException if its functions call each other without end
+   */
   public static SiteIndex of(ModelGraph graph) {
     return new SiteIndex(graph);
   }
@@ -54,78 +62,97 @@ public final class SiteIndex {
     return sites;
   }
 
+  /** How nodes and weights are named. */
+  SiteNames names() {
+    return names;
+  }
+
+  /** Which tensors lie on the same bytes. */
+  SharedBytes sharedBytes() {
+    return sharedBytes;
+  }
+
+  /** Compares stored weights. */
+  EqualBytes bytes() {
+    return bytes;
+  }
+
   /** The sites that may be called so. */
   List<Site> named(String module) {
     return byModule.getOrDefault(module, List.of());
   }
 
+  /** The sites on a stored weight. */
+  List<Site> on(StoredTensor tensor) {
+    return byTensor.getOrDefault(tensor, List.of());
+  }
+
+  /** The sites whose nodes belong to modules of this name but for numbers after its parts. */
+  Set<Site> numberedLike(String module) {
+    return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), Set.of());
+  }
+
   /** Every module name of every site. */
   Collection<String> modules() {
-    return byModule.keySet();
+    return Collections.unmodifiableSet(byModule.keySet());
+  }
+
+  /** The weights whose operators say that they belong to a module or to one inside it. */
+  Set<StoredTensor> weightsWithin(String module) {
+    Set<StoredTensor> weights = Collections.newSetFromMap(new IdentityHashMap<>());
+    weights.addAll(weightsByNodeName.getOrDefault(module, Set.of()));
+    weightsByNodeName
+        .subMap(module + ".", module + (char) ('.' + 1))
+        .values()
+        .forEach(weights::addAll);
+    return weights;
   }
 
   /** The stored values of this very name. */
   List<Value> parameter(String name) {
-    return parameters.getOrDefault(name, List.of());
+    return List.copyOf(parameters.getOrDefault(name, Set.of()));
   }
 
-  /** Names of all stored values. */
+  /** Names of all stored values, in order. */
   Collection<String> parameterNames() {
-    return new TreeSet<>(parameters.keySet());
+    return Collections.unmodifiableSet(parameters.keySet());
   }
 
-  /** Whether another tensor of the file lies on some of the same bytes. */
-  boolean sharesBytes(StoredTensor tensor) {
-    return overlapping.contains(tensor);
+  /** Whether some stored value is called like a parameter of a module or of one inside it. */
+  boolean hasParameterWithin(String module) {
+    String next = parameters.ceilingKey(module + ".");
+    return next != null && next.startsWith(module + ".");
+  }
+
+  private void index(Site site) {
+    for (String module : new HashSet<>(site.names().stream().map(SiteName::module).toList())) {
+      byModule.computeIfAbsent(module, k -> new ArrayList<>()).add(site);
+    }
+    for (String module : site.nodeNames()) {
+      weightsByNodeName
+          .computeIfAbsent(module, k -> Collections.newSetFromMap(new IdentityHashMap<>()))
+          .add(site.tensor());
+      byUnnumbered
+          .computeIfAbsent(RepeatedCalls.unnumbered(module), k -> new LinkedHashSet<>())
+          .add(site);
+    }
+    byTensor.computeIfAbsent(site.tensor(), t -> new ArrayList<>()).add(site);
   }
 
   private void indexParameters() {
-    graph.main().initializerNames().forEach(n -> addParameter(new Value(graph.main(), n)));
+    for (Scope scope : graph.scopes()) {
+      scope.initializerNames().forEach(n -> addParameter(new Value(scope, n)));
+    }
     for (GraphNode node : graph.nodes()) {
       Optional<String> output = node.output();
       if (output.isPresent()
           && (node.operator().equals("Identity") || node.operator().equals("Constant"))) {
         addParameter(new Value(node.scope(), output.get()));
-      } else if (node.scope() != graph.main()) {
-        node.inputs().stream()
-            .filter(n -> node.scope().initializer(n).isPresent())
-            .forEach(n -> addParameter(new Value(node.scope(), n)));
       }
     }
   }
 
   private void addParameter(Value value) {
-    List<Value> same = parameters.computeIfAbsent(value.name(), k -> new ArrayList<>());
-    if (!same.contains(value)) {
-      same.add(value);
-    }
-  }
-
-  private void findOverlaps() {
-    List<StoredTensor> placed =
-        graph.model().tensors().stream()
-            .filter(t -> t.source().filter(s -> s.length() > 0).isPresent())
-            .sorted(
-                Comparator.comparing((StoredTensor t) -> source(t).file())
-                    .thenComparingLong(t -> source(t).offset()))
-            .toList();
-    StoredTensor widest = null;
-    for (StoredTensor tensor : placed) {
-      boolean overlaps =
-          widest != null
-              && source(widest).file().equals(source(tensor).file())
-              && source(tensor).offset() < source(widest).end();
-      if (overlaps && widest != null) {
-        overlapping.add(widest);
-        overlapping.add(tensor);
-      }
-      if (!overlaps || widest == null || source(tensor).end() > source(widest).end()) {
-        widest = tensor;
-      }
-    }
-  }
-
-  private static TensorSource source(StoredTensor tensor) {
-    return tensor.source().orElseThrow();
+    parameters.computeIfAbsent(value.name(), k -> new LinkedHashSet<>()).add(value);
   }
 }

@@ -1,6 +1,7 @@
 package dev.graft.match;
 
 import dev.graft.graph.GraphNode;
+import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Value;
 import dev.graft.onnx.proto.StringStringEntryProto;
 import dev.graft.onnx.proto.ValueInfoProto;
@@ -16,6 +17,7 @@ final class SiteNames {
   private static final String NAME_SCOPES = "pkg.torch.onnx.name_scopes";
   private static final Pattern GENAI_ATTENTION =
       Pattern.compile("(^|\\.)(layers\\.\\d+)\\.attn\\.");
+  private static final Pattern FUSED = Pattern.compile("/[A-Za-z]+Fusion(_\\d+)?/?$");
   private static final List<String> WEIGHT_ENDINGS =
       List.of(
           ".MatMul.weight_Q4",
@@ -26,38 +28,77 @@ final class SiteNames {
           ".weight_quantized",
           ".weight");
 
-  private SiteNames() {}
+  private final ModelGraph graph;
 
-  static List<SiteName> of(GraphNode node, WeightPath path) {
-    List<SiteName> names = new ArrayList<>();
-    for (Value value : path.values()) {
-      module(value.name()).ifPresent(m -> add(names, m, NameRule.INITIALIZER));
+  SiteNames(ModelGraph graph) {
+    this.graph = graph;
+  }
+
+  /** Every name of a site, most trusted first. */
+  List<SiteName> of(WeightPath path) {
+    List<SiteName> names = new ArrayList<>(ofWeight(path));
+    names.addAll(ofNode(path.reading()));
+    for (SiteName name : List.copyOf(names)) {
+      String renamed = GENAI_ATTENTION.matcher(name.module()).replaceAll("$1$2.self_attn.");
+      if (!renamed.equals(name.module())) {
+        names.add(new SiteName(renamed, NameRule.GENAI));
+      }
     }
-    for (Value value : path.values()) {
+    return names.stream().distinct().toList();
+  }
+
+  /**
+   * The modules that a reading's operator says it belongs to. Where the weight is handed into a
+   * function that is called often, only the call can know.
+   */
+  List<SiteName> ofNode(Reading reading) {
+    List<GraphNode> nodes = new ArrayList<>();
+    nodes.add(reading.node());
+    nodes.addAll(reading.calls());
+    List<SiteName> names = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      if (i + 1 == nodes.size() || graph.calls(nodes.get(i + 1).callee()).size() == 1) {
+        names.addAll(ofNode(nodes.get(i)));
+      }
+    }
+    return names;
+  }
+
+  private static List<SiteName> ofNode(GraphNode node) {
+    List<SiteName> names = new ArrayList<>();
+    node.metadata(NAME_SCOPES)
+        .flatMap(SiteNames::scope)
+        .ifPresent(m -> names.add(new SiteName(m, NameRule.NAME_SCOPE)));
+    nodePath(node.part().proto().getName())
+        .ifPresent(m -> names.add(new SiteName(m, NameRule.NODE_PATH)));
+    return names;
+  }
+
+  /**
+   * The names of the nearest value that has any. What lies behind it carries the name of another
+   * module, whose equal weight the exporter kept for both. The names within a function that is
+   * handed its weight are those of the function's inputs, not of modules.
+   */
+  private static List<SiteName> ofWeight(WeightPath path) {
+    int outside = 0;
+    for (int i = 1; i < path.hops().size(); i++) {
+      if (!WeightTracer.isTransparent(path.hops().get(i).use().node())) {
+        outside = i;
+      }
+    }
+    for (Value value : path.values().subList(outside, path.values().size())) {
+      List<SiteName> names = new ArrayList<>();
+      module(value.name()).ifPresent(m -> names.add(new SiteName(m, NameRule.INITIALIZER)));
       value
           .scope()
           .valueInfo(value.name())
           .flatMap(SiteNames::foldedFrom)
-          .ifPresent(m -> add(names, m, NameRule.FOLDED_FROM));
-    }
-    node.metadata(NAME_SCOPES)
-        .flatMap(SiteNames::scope)
-        .ifPresent(m -> add(names, m, NameRule.NAME_SCOPE));
-    nodePath(node.part().proto().getName()).ifPresent(m -> add(names, m, NameRule.NODE_PATH));
-    for (SiteName name : List.copyOf(names)) {
-      String renamed = GENAI_ATTENTION.matcher(name.module()).replaceAll("$1$2.self_attn.");
-      if (!renamed.equals(name.module())) {
-        add(names, renamed, NameRule.GENAI);
+          .ifPresent(m -> names.add(new SiteName(m, NameRule.FOLDED_FROM)));
+      if (!names.isEmpty()) {
+        return names;
       }
     }
-    return List.copyOf(names);
-  }
-
-  /** The module that a node says it belongs to. */
-  static Optional<String> ownName(GraphNode node) {
-    return node.metadata(NAME_SCOPES)
-        .flatMap(SiteNames::scope)
-        .or(() -> nodePath(node.part().proto().getName()));
+    return List.of();
   }
 
   /** The module whose weight has this name. */
@@ -73,9 +114,8 @@ final class SiteNames {
   private static Optional<String> foldedFrom(ValueInfoProto info) {
     for (StringStringEntryProto entry : info.getMetadataPropsList()) {
       if (entry.getKey().equals(FOLDED_FROM)) {
-        List<String> modules =
-            PythonList.parse(entry.getValue()).stream().flatMap(n -> module(n).stream()).toList();
-        return modules.size() == 1 ? Optional.of(modules.getFirst()) : Optional.empty();
+        List<String> origins = PythonList.parse(entry.getValue());
+        return origins.size() == 1 ? module(origins.getFirst()) : Optional.empty();
       }
     }
     return Optional.empty();
@@ -89,17 +129,13 @@ final class SiteNames {
         : Optional.of(scopes.get(scopes.size() - 2)).filter(s -> !s.isEmpty());
   }
 
-  private static Optional<String> nodePath(String name) {
+  private static Optional<String> nodePath(String nodeName) {
+    // ONNX Runtime names what it fuses after the node that it replaces: /fc/MatMul/MatMulAddFusion.
+    String name = FUSED.matcher(nodeName).replaceFirst("");
     int last = name.lastIndexOf('/');
     if (!name.startsWith("/") || last < 2) {
       return Optional.empty();
     }
     return Optional.of(name.substring(1, last).replace('/', '.'));
-  }
-
-  private static void add(List<SiteName> names, String module, NameRule rule) {
-    if (names.stream().noneMatch(n -> n.module().equals(module) && n.rule() == rule)) {
-      names.add(new SiteName(module, rule));
-    }
   }
 }

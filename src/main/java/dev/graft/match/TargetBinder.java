@@ -8,10 +8,10 @@ import dev.graft.adapter.Replacement;
 import dev.graft.adapter.TokenRows;
 import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.Miss.Cause;
+import dev.graft.match.ParameterResolver.Wanted;
 import dev.graft.match.Site.Kind;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.Shape;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -20,31 +20,49 @@ import java.util.Optional;
 final class TargetBinder {
 
   private final SiteIndex index;
+  private final NameMap map;
+  private final Prefix prefix;
   private final ModuleResolver modules;
   private final ParameterResolver parameters;
   private final TieSettler ties;
+  private final Advice advice;
 
-  TargetBinder(SiteIndex index, PeftAdapter adapter, NameMap map) {
-    this.index = index;
-    this.modules = new ModuleResolver(index, map);
-    this.parameters = new ParameterResolver(index, modules, map);
-    this.ties = new TieSettler(index, adapter.config().ensureWeightTying());
+  /** Whether misses come with the nearest names, which cost far more to find than the misses. */
+  enum Advice {
+    NONE,
+    NEAREST_NAMES
   }
 
-  void bind(AdapterTarget target, Prefix prefix, List<BoundTarget> bound, List<Miss> misses) {
-    if (target instanceof BaseCopy) {
-      return;
-    }
+  /**
+   * Prepares to bind.
+   *
+   * @param names the map file and the prefix to try
+   */
+  TargetBinder(SiteIndex index, PeftAdapter adapter, Binder.Options names, Advice advice) {
+    this.index = index;
+    this.advice = advice;
+    this.map = names.map();
+    this.prefix = names.prefix().orElse(Prefix.NONE);
+    List<String> inFile =
+        adapter.targets().stream().flatMap(t -> prefix.apply(t.target()).stream()).toList();
+    RepeatedCalls calls = new RepeatedCalls(index, inFile);
+    Turn squares = adapter.config().fanInFanOut() ? Turn.AS_IS : Turn.TRANSPOSED;
+    this.modules = new ModuleResolver(index, map, calls);
+    this.parameters = new ParameterResolver(index, modules, calls, squares);
+    this.ties = new TieSettler(index, adapter.config());
+  }
+
+  void bind(AdapterTarget target, List<BoundTarget> bound, List<Miss> misses) {
     String name = target.target();
-    Optional<String> inFile = prefix.apply(name);
-    if (inFile.isEmpty()) {
+    Optional<String> inFile = map.target(name).isPresent() ? Optional.of(name) : prefix.apply(name);
+    if (inFile.isEmpty() && !(target instanceof BaseCopy)) {
       misses.add(
-          new Miss(name, "does not begin with '" + prefix.from() + "'", List.of(), Cause.NO_FIT));
+          new Miss(name, "does not begin with '" + prefix.from() + "'", List.of(), Cause.ABSENT));
       return;
     }
     switch (target) {
-      case LoraPair pair -> bindPair(pair, inFile.get(), bound, misses);
-      case Replacement whole -> bindWhole(whole, inFile.get(), bound, misses);
+      case LoraPair pair -> bindPair(pair, inFile.orElse(name), bound, misses);
+      case Replacement whole -> bindWhole(whole, inFile.orElse(name), bound, misses);
       case TokenRows rows ->
           misses.add(
               new Miss(
@@ -76,11 +94,7 @@ final class TargetBinder {
                         : s.kind() == Kind.LINEAR || s.kind() == Kind.CONV));
     if (found.sites().isEmpty()) {
       misses.add(
-          new Miss(
-              pair.module(),
-              found.problem(),
-              NearestNames.of(name, index.modules()),
-              Cause.NO_FIT));
+          new Miss(pair.module(), found.problem(), nearest(name, index.modules()), Cause.ABSENT));
       return;
     }
     Optional<Miss> problem = unfit(pair, found);
@@ -89,13 +103,7 @@ final class TargetBinder {
       return;
     }
     Site site = found.first();
-    Place place =
-        new Place(
-            site.tensor(),
-            found.rule(),
-            site.path().root(),
-            found.sites().stream().map(Site::reading).toList(),
-            List.of());
+    Place place = new Place(found.rule(), found.spots());
     bound.add(new BoundTarget.Lora(pair, place, site.kind(), site.layout(), site.alpha()));
   }
 
@@ -111,7 +119,7 @@ final class TargetBinder {
     if (!tensor.dtype().isFoldable()) {
       return miss(
           pair,
-          Cause.UNSUPPORTED,
+          isInteger(tensor) ? Cause.QUANTISED : Cause.UNSUPPORTED,
           "'%s' has the element type %s; Graft folds into float32, float16 and bfloat16"
               .formatted(tensor.label(), tensor.dtype()));
     }
@@ -119,13 +127,18 @@ final class TargetBinder {
       String what = site.kind() == Kind.CONV ? "a convolution" : "an embedding";
       return miss(pair, Cause.UNSUPPORTED, "LoRA on " + what + " is not folded by this version");
     }
-    if (found.sites().stream()
-        .anyMatch(s -> s.layout() != site.layout() || s.alpha() != site.alpha())) {
+    if (!found.isUniform()) {
       return miss(
           pair,
           Cause.UNSUPPORTED,
           "its operators read '%s' in different ways (transB or alpha differ)"
               .formatted(tensor.label()));
+    }
+    if (site.alpha() == 0 || !Float.isFinite(site.alpha())) {
+      return miss(
+          pair,
+          Cause.UNSUPPORTED,
+          site.node() + " has alpha " + site.alpha() + ", so no weight acts");
     }
     Optional<String> extra = extra(pair);
     if (extra.isPresent()) {
@@ -140,6 +153,14 @@ final class TargetBinder {
     Shape b = pair.b().shape();
     long in = site.layout().in(tensor.shape());
     long out = site.layout().out(tensor.shape());
+    Optional<Shape> magnitude = pair.magnitude().map(m -> m.shape());
+    if (magnitude.isPresent() && magnitude.get().elements() != out) {
+      return miss(
+          pair,
+          Cause.NO_FIT,
+          "the adapter has a magnitude vector of shape %s, but '%s' %s has %d outputs"
+              .formatted(magnitude.get(), tensor.label(), tensor.shape(), out));
+    }
     if (a.rank() == 2 && b.rank() == 2 && a.dim(1) == in && b.dim(0) == out) {
       return Optional.empty();
     }
@@ -155,9 +176,6 @@ final class TargetBinder {
     if (pair.kind() == LoraPair.Kind.PARAMETER) {
       return Optional.of("LoRA on a bare parameter (target_parameters)");
     }
-    if (pair.magnitude().isPresent()) {
-      return Optional.of("DoRA (use_dora)");
-    }
     if (pair.biasOfB().isPresent()) {
       return Optional.of("a bias on B (lora_bias)");
     }
@@ -169,9 +187,16 @@ final class TargetBinder {
   private void bindWhole(
       Replacement whole, String name, List<BoundTarget> bound, List<Miss> misses) {
     ParameterResolver.Outcome outcome =
-        parameters.find(whole.parameter(), name, whole.value().shape());
+        parameters.find(
+            new Wanted(
+                whole.parameter(), name, map.target(whole.parameter()), whole.value().shape()));
     if (outcome.found().isEmpty()) {
-      misses.add(new Miss(whole.parameter(), outcome.problem(), nearest(name), outcome.cause()));
+      misses.add(
+          new Miss(
+              whole.parameter(),
+              outcome.problem(),
+              nearest(name, index.parameterNames()),
+              outcome.cause()));
       return;
     }
     ParameterResolver.Found found = outcome.found().get();
@@ -185,24 +210,19 @@ final class TargetBinder {
               Cause.UNSUPPORTED));
       return;
     }
-    Place place =
-        new Place(
-            found.tensor(),
-            found.rule(),
-            found.root(),
-            ties.readersOf(found, moduleOf(name)),
-            List.of());
+    Place place = new Place(found.rule(), found.spots());
     bound.add(new BoundTarget.Whole(whole, place, found.turn()));
   }
 
-  private List<String> nearest(String name) {
-    Collection<String> names = new ArrayList<>(index.parameterNames());
-    return NearestNames.of(name, names);
+  private List<String> nearest(String name, Collection<String> names) {
+    return advice == Advice.NONE ? List.of() : NearestNames.of(name, names);
   }
 
-  private static String moduleOf(String parameter) {
-    int dot = parameter.lastIndexOf('.');
-    return dot < 0 ? "" : parameter.substring(0, dot);
+  private static boolean isInteger(StoredTensor tensor) {
+    return switch (tensor.dtype()) {
+      case INT8, UINT8, INT16, UINT16, INT32, INT4, UINT4, INT2, UINT2 -> true;
+      default -> false;
+    };
   }
 
   private static Optional<Miss> miss(LoraPair pair, Cause cause, String reason) {

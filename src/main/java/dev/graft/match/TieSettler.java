@@ -1,120 +1,163 @@
 package dev.graft.match;
 
+import dev.graft.adapter.AdapterConfig;
+import dev.graft.adapter.Replacement.Origin;
 import dev.graft.graph.GraphNode;
+import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Use;
+import dev.graft.graph.Value;
 import dev.graft.match.BoundTarget.Place;
-import dev.graft.onnx.MessageSpan;
+import dev.graft.match.Miss.Cause;
+import dev.graft.match.WeightReaders.Reach;
 import dev.graft.onnx.StoredTensor;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * Decides what happens to weights that several modules read. The truth is what the adapter did
  * while it was trained, so a target that shares its bytes gets a copy of its own, unless the
- * adapter's config asks for tied weights.
+ * adapter says that embeddings stay tied.
  */
 final class TieSettler {
 
   private final SiteIndex index;
+  private final ModelGraph graph;
   private final WeightReaders readers;
-  private final boolean tied;
+  private final boolean ensuresTying;
 
-  TieSettler(SiteIndex index, boolean tied) {
+  TieSettler(SiteIndex index, AdapterConfig config) {
     this.index = index;
+    this.graph = index.graph();
     this.readers = new WeightReaders(index.graph());
-    this.tied = tied;
+    this.ensuresTying = config.ensureWeightTying();
   }
 
-  /**
-   * An operator's input by identity; comparing nodes by value would be slow and could confuse
-   * twins.
-   */
-  private record Key(MessageSpan node, int input) {
-    static Key of(Use use) {
-      return new Key(use.node().part().span(), use.input());
+  /** A target's share of one range of bytes. */
+  private record Claim(int target, Spot spot) {}
+
+  /** A range of bytes: the tensors that lie on it, who reads it, and the targets that want it. */
+  private static final class Cell {
+    private final List<Claim> claims = new ArrayList<>();
+    private final Set<Reading> claimed = new HashSet<>();
+    private final Set<Reading> disputed = new HashSet<>();
+
+    void add(Claim claim) {
+      claims.add(claim);
+      claim.spot().readers().stream().filter(r -> !claimed.add(r)).forEach(disputed::add);
     }
   }
 
-  /** The operators' inputs that read a parameter for one module. */
-  List<Use> readersOf(ParameterResolver.Found found, String module) {
-    if (!found.sites().isEmpty()) {
-      return found.sites().stream().map(Site::reading).toList();
-    }
-    List<Use> all = readers.leaves(found.value());
-    List<Use> own = all.stream().filter(u -> belongs(u.node(), module)).toList();
-    return own.isEmpty() ? all : own;
-  }
-
+  /** Gives each target on shared bytes a copy of its own, or notes why that cannot be. */
   List<BoundTarget> settle(List<BoundTarget> bound, List<Miss> misses) {
-    IdentityHashMap<StoredTensor, List<BoundTarget>> byTensor = new IdentityHashMap<>();
-    for (BoundTarget target : bound) {
-      byTensor.computeIfAbsent(target.place().tensor(), t -> new ArrayList<>()).add(target);
+    Map<StoredTensor, Cell> cells = new HashMap<>();
+    List<List<Spot>> spots = new ArrayList<>();
+    for (int i = 0; i < bound.size(); i++) {
+      List<Spot> joined = Spots.joined(bound.get(i).place().spots(), index.sharedBytes());
+      spots.add(joined);
+      for (Spot spot : joined) {
+        cells.computeIfAbsent(cellOf(spot), t -> new Cell()).add(new Claim(i, spot));
+      }
     }
     List<BoundTarget> settled = new ArrayList<>();
-    for (BoundTarget target : bound) {
-      List<BoundTarget> rivals = byTensor.getOrDefault(target.place().tensor(), List.of());
-      settle(target, rivals, misses).ifPresent(settled::add);
+    for (int i = 0; i < bound.size(); i++) {
+      BoundTarget target = bound.get(i);
+      List<Spot> done = new ArrayList<>();
+      List<String> problems = new ArrayList<>();
+      for (Spot spot : spots.get(i)) {
+        Cell cell = cells.getOrDefault(cellOf(spot), new Cell());
+        settle(target, new Claim(i, spot), cell, problems).ifPresent(done::add);
+      }
+      if (problems.isEmpty()) {
+        settled.add(target.on(new Place(target.place().rule(), done)));
+      } else {
+        misses.add(new Miss(target.name(), problems.getFirst(), List.of(), Cause.UNSUPPORTED));
+      }
     }
     return settled;
   }
 
-  private Optional<BoundTarget> settle(
-      BoundTarget target, List<BoundTarget> rivals, List<Miss> misses) {
-    if (tied && rivals.size() == 1 && !index.sharesBytes(target.place().tensor())) {
-      return Optional.of(target);
-    }
-    boolean keepsOriginal = rivals.getFirst().equals(target) && !isShared(target.place(), rivals);
-    if (keepsOriginal) {
-      return Optional.of(target);
-    }
-    Set<Key> wanted = keys(target.place().readers());
-    Optional<List<Use>> split =
-        readers.split(target.place().root(), use -> wanted.contains(Key.of(use)));
-    if (split.isEmpty() || split.get().isEmpty()) {
-      misses.add(
-          new Miss(
-              target.name(),
-              "its weight '%s' is shared with %s, and the copy that the adapter needs cannot be put between them"
-                  .formatted(target.place().tensor().label(), others(target.place())),
-              List.of(),
-              Miss.Cause.UNSUPPORTED));
+  private StoredTensor cellOf(Spot spot) {
+    return index.sharedBytes().twins(spot.tensor()).getFirst();
+  }
+
+  private Optional<Spot> settle(BoundTarget target, Claim claim, Cell cell, List<String> problems) {
+    Spot spot = claim.spot();
+    Optional<Reading> merged = spot.readers().stream().filter(cell.disputed::contains).findFirst();
+    if (merged.isPresent()) {
+      problems.add(
+          "%s serves several of the adapter's targets at once; the exporter merged their modules"
+              .formatted(merged.get().node()));
       return Optional.empty();
     }
-    return Optional.of(target.on(target.place().splitBy(split.get())));
+    boolean first = cell.claims.getFirst().target() == claim.target();
+    boolean free = !index.sharedBytes().overlaps(spot.tensor());
+    if (first && free && (staysTied(target, spot) || strangers(spot, cell.claimed).isEmpty())) {
+      return Optional.of(spot);
+    }
+    Set<Reading> own = new HashSet<>(spot.readers());
+    List<Use> moved = new ArrayList<>();
+    for (Value root : spot.roots()) {
+      Optional<List<Use>> part = readers.split(root, own::contains);
+      if (part.isEmpty() || part.get().isEmpty()) {
+        problems.add(
+            "its weight '%s' is shared with %s, and the copy that the target needs cannot be put between them"
+                .formatted(spot.tensor().label(), others(spot, own)));
+        return Optional.empty();
+      }
+      moved.addAll(part.get());
+    }
+    return Optional.of(spot.splitBy(moved));
   }
 
-  /** Whether anyone reads the stored bytes who is not among the targets on them. */
-  private boolean isShared(Place place, List<BoundTarget> targets) {
-    Set<Key> known = new HashSet<>();
-    targets.forEach(t -> known.addAll(keys(t.place().readers())));
-    return index.sharesBytes(place.tensor())
-        || readers.leavesGraph(place.root())
-        || readers.leaves(place.root()).stream().anyMatch(u -> !known.contains(Key.of(u)));
+  /**
+   * Whether whoever shares the weight is meant to change with it: where the adapter keeps the tie
+   * between the embedding and the layer over the vocabulary, or where it holds the base model's own
+   * embedding. Equal weights that an exporter merged are no tie.
+   */
+  private boolean staysTied(BoundTarget target, Spot spot) {
+    boolean savedEmbedding =
+        target instanceof BoundTarget.Whole whole
+            && whole.replacement().origin() == Origin.SAVED_EMBEDDING;
+    return (ensuresTying || savedEmbedding)
+        && index.sharedBytes().twins(spot.tensor()).stream()
+            .flatMap(t -> index.on(t).stream())
+            .anyMatch(s -> s.kind() == Site.Kind.EMBEDDING);
   }
 
-  private String others(Place place) {
-    Set<Key> own = keys(place.readers());
-    List<String> others =
-        readers.leaves(place.root()).stream()
-            .filter(u -> !own.contains(Key.of(u)))
-            .map(u -> u.node().toString())
-            .limit(3)
-            .toList();
-    return others.isEmpty() ? "another tensor or output of the file" : String.join(", ", others);
+  /** Who else reads the bytes, as messages name it. */
+  private Collection<String> strangers(Spot spot, Set<Reading> known) {
+    Set<String> strangers = new LinkedHashSet<>();
+    for (StoredTensor twin : index.sharedBytes().twins(spot.tensor())) {
+      Optional<Value> value = graph.valueOf(twin);
+      if (value.isEmpty()) {
+        strangers.add("tensor '" + twin.label() + "'");
+        continue;
+      }
+      Reach reach = readers.reach(value.get());
+      reach.exits().forEach(v -> strangers.add("the graph's output '" + v.name() + "'"));
+      reach.leaves().stream()
+          .filter(l -> !known.contains(l.reading()))
+          .forEach(l -> strangers.add(describe(l.reading())));
+    }
+    return strangers;
   }
 
-  private static Set<Key> keys(List<Use> uses) {
-    Set<Key> keys = new HashSet<>();
-    uses.forEach(u -> keys.add(Key.of(u)));
-    return keys;
+  private static String describe(Reading reading) {
+    List<GraphNode> calls = reading.calls();
+    return calls.isEmpty() ? reading.node().toString() : calls.getLast().toString();
   }
 
-  private static boolean belongs(GraphNode node, String module) {
-    Optional<String> own = SiteNames.ownName(node);
-    return own.isEmpty() || own.get().equals(module) || own.get().startsWith(module + ".");
+  private String others(Spot spot, Set<Reading> own) {
+    Collection<String> strangers = strangers(spot, own);
+    return strangers.isEmpty()
+        ? "another tensor on the same bytes"
+        : String.join(", ", strangers.stream().limit(3).toList());
   }
 }

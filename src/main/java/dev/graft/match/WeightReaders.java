@@ -1,113 +1,174 @@
 package dev.graft.match;
 
+import dev.graft.error.UnsupportedException;
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
-import dev.graft.graph.Scope.FunctionId;
 import dev.graft.graph.Use;
 import dev.graft.graph.Value;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * Everything that reads a stored weight, through Identity, Transpose and Cast or directly, and how
- * to give some of the readers a copy of their own.
+ * Everything that reads a stored weight, through Identity, Transpose, Cast and function calls or
+ * directly, and how to give some of the readers a copy of their own.
  */
 final class WeightReaders {
 
-  private static final int MAX_DEPTH = 16;
+  /** Renamings that a copy can be put behind; exporters make one. */
+  private static final int MAX_DEPTH = 32;
+
+  private static final int MAX_STEPS = 1 << 23;
 
   private final ModelGraph graph;
+  private int steps;
 
   WeightReaders(ModelGraph graph) {
     this.graph = graph;
   }
 
-  /** The operators' inputs that a value reaches in the end. */
-  List<Use> leaves(Value value) {
-    List<Use> leaves = new ArrayList<>();
-    collect(value, leaves, 0);
-    return leaves;
-  }
+  /**
+   * An operator's input that a weight reaches in the end.
+   *
+   * @param reading the input
+   * @param nearest the last name on the way that looks like a parameter's
+   */
+  record Leaf(Reading reading, String nearest) {}
 
-  /** Whether the value itself, or one that it is renamed or turned into, leaves the graph. */
-  boolean leavesGraph(Value value) {
-    return leavesGraph(value, 0);
+  /**
+   * What a weight reaches.
+   *
+   * @param leaves the operators' inputs
+   * @param exits values on the way that leave their graph
+   */
+  record Reach(List<Leaf> leaves, List<Value> exits) {}
+
+  /** A value on the way, the calls through which it was handed here, and its nearest name. */
+  private record Stop(Value value, List<GraphNode> calls, String nearest) {}
+
+  /**
+   * Follows a value to its readers. Operators that ask for its shape only do not count.
+   *
+   * @throws UnsupportedException if there is no end of them
+   */
+  Reach reach(Value value) {
+    return reach(List.of(new Stop(value, List.of(), value.name())));
   }
 
   /**
    * The readings to move to a copy with the stored layout, so that exactly the wanted readers see
    * it.
    *
-   * @return empty if the wanted ones cannot be told from the others before a Transpose or Cast, or
-   *     if the value lives in a function
+   * @return empty if the wanted ones cannot be told from the others before a Transpose, Cast or
+   *     call, or if the value lives in a function
    */
-  Optional<List<Use>> split(Value root, Predicate<Use> wanted) {
+  Optional<List<Use>> split(Value root, Predicate<Reading> wanted) {
+    if (root.scope().function().isPresent()) {
+      return Optional.empty();
+    }
     List<Use> moved = new ArrayList<>();
-    return root.scope().function().isEmpty() && split(root, wanted, moved, 0)
-        ? Optional.of(List.copyOf(moved))
-        : Optional.empty();
-  }
-
-  private boolean split(Value value, Predicate<Use> wanted, List<Use> moved, int depth) {
-    for (Use use : graph.uses(value)) {
-      List<Use> reached = new ArrayList<>();
-      reach(use, reached, depth);
-      boolean leaks = through(use).map(v -> leavesGraph(v, depth)).orElse(false);
-      if (!leaks && !reached.isEmpty() && reached.stream().allMatch(wanted)) {
-        moved.add(use);
-      } else if (reached.stream().anyMatch(wanted)) {
-        Optional<Value> next = through(use);
-        boolean renamed = use.node().operator().equals("Identity");
-        if (next.isEmpty()
-            || !renamed
-            || depth > MAX_DEPTH
-            || !split(next.get(), wanted, moved, depth + 1)) {
-          return false;
+    List<Stop> level = List.of(new Stop(root, List.of(), root.name()));
+    for (int depth = 0; !level.isEmpty(); depth++) {
+      List<Stop> next = new ArrayList<>();
+      for (Stop stop : level) {
+        for (Use use : graph.uses(stop.value())) {
+          Optional<Stop> through = through(stop, use);
+          Reach reach = through.map(s -> reach(List.of(s))).orElseGet(() -> leaf(stop, use));
+          boolean some = reach.leaves().stream().anyMatch(l -> wanted.test(l.reading()));
+          boolean all = reach.leaves().stream().allMatch(l -> wanted.test(l.reading()));
+          if (some && all && reach.exits().isEmpty()) {
+            moved.add(use);
+          } else if (some
+              && through.isPresent()
+              && use.node().operator().equals("Identity")
+              && depth < MAX_DEPTH) {
+            next.add(through.get());
+          } else if (some) {
+            return Optional.empty();
+          }
         }
       }
+      level = next;
     }
-    return true;
+    return Optional.of(moved);
   }
 
-  private void collect(Value value, List<Use> leaves, int depth) {
-    for (Use use : graph.uses(value)) {
-      reach(use, leaves, depth);
+  private Reach reach(List<Stop> from) {
+    List<Leaf> leaves = new ArrayList<>();
+    List<Value> exits = new ArrayList<>();
+    Deque<Stop> open = new ArrayDeque<>(from);
+    Set<List<Object>> seen = new HashSet<>();
+    while (!open.isEmpty()) {
+      Stop stop = open.removeFirst();
+      if (!seen.add(List.of(stop.value(), stop.calls()))) {
+        continue;
+      }
+      if (graph.leaves(stop.value())) {
+        exits.add(stop.value());
+      }
+      for (Use use : graph.uses(stop.value())) {
+        count();
+        Optional<Stop> next = through(stop, use);
+        next.ifPresentOrElse(open::addLast, () -> leaves.addAll(leaf(stop, use).leaves()));
+      }
+    }
+    return new Reach(leaves, exits);
+  }
+
+  private void count() {
+    steps++;
+    if (steps > MAX_STEPS) {
+      throw new UnsupportedException(
+          "%s: its weights are handed on in more than %d ways; inline its functions first"
+              .formatted(graph.model().path(), MAX_STEPS));
     }
   }
 
-  private void reach(Use use, List<Use> leaves, int depth) {
-    Optional<Value> next = through(use);
-    if (next.isEmpty() || depth > MAX_DEPTH) {
-      leaves.add(use);
-    } else {
-      collect(next.get(), leaves, depth + 1);
-    }
-  }
-
-  private boolean leavesGraph(Value value, int depth) {
-    if (value.scope().isOutput(value.name())) {
-      return true;
-    }
-    return depth <= MAX_DEPTH
-        && graph.uses(value).stream()
-            .anyMatch(u -> through(u).map(v -> leavesGraph(v, depth + 1)).orElse(false));
+  private static Reach leaf(Stop stop, Use use) {
+    boolean shapeOnly =
+        use.node().operator().equals("Shape") || use.node().operator().equals("Size");
+    return new Reach(
+        shapeOnly ? List.of() : List.of(new Leaf(new Reading(use, stop.calls()), stop.nearest())),
+        List.of());
   }
 
   /** What a transparent reader, or a call of a function, makes of the value. */
-  private Optional<Value> through(Use use) {
+  private Optional<Stop> through(Stop stop, Use use) {
     GraphNode node = use.node();
-    if (use.input() == 0 && WeightTracer.isTransparent(node)) {
-      return node.output().map(o -> new Value(node.scope(), o));
+    if (WeightTracer.isTransparent(node)) {
+      return use.input() == 0
+          ? node.output()
+              .map(o -> new Stop(new Value(node.scope(), o), stop.calls(), nearest(stop, node, o)))
+          : Optional.empty();
     }
-    FunctionId id =
-        new FunctionId(
-            node.part().proto().getDomain(),
-            node.part().proto().getOpType(),
-            node.part().proto().getOverload());
+    if (stop.calls().stream().anyMatch(c -> c.callee().equals(node.callee()))) {
+      return Optional.empty();
+    }
     return graph
-        .function(id)
-        .flatMap(scope -> scope.inputAt(use.input()).map(n -> new Value(scope, n)));
+        .function(node.callee())
+        .flatMap(scope -> scope.inputAt(use.input()).map(name -> new Value(scope, name)))
+        .map(formal -> new Stop(formal, inside(stop.calls(), node), stop.nearest()));
+  }
+
+  private static List<GraphNode> inside(List<GraphNode> calls, GraphNode call) {
+    List<GraphNode> longer = new ArrayList<>();
+    longer.add(call);
+    longer.addAll(calls);
+    return longer;
+  }
+
+  /** Exporters name an Identity's output after the parameter that it stands for. */
+  private static String nearest(Stop stop, GraphNode node, String output) {
+    boolean parameter =
+        node.operator().equals("Identity")
+            && node.scope().function().isEmpty()
+            && output.indexOf('.') > 0
+            && !output.startsWith("/");
+    return parameter ? output : stop.nearest();
   }
 }

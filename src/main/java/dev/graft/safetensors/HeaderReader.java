@@ -46,7 +46,7 @@ final class HeaderReader {
   private Header header() {
     expect(JsonToken.START_OBJECT, "header", "an object");
     while (parser.nextToken() != JsonToken.END_OBJECT) {
-      String name = name();
+      String name = parser.currentName();
       parser.nextToken();
       if (name.equals("__metadata__")) {
         readMetadata();
@@ -60,24 +60,11 @@ final class HeaderReader {
     return new Header(metadata, entries);
   }
 
-  private String name() {
-    String name = parser.currentName();
-    if (hasLoneSurrogate(name)) {
-      throw new FormatException(where + ": a tensor name holds half of a surrogate pair");
-    }
-    return name;
-  }
-
-  private static boolean hasLoneSurrogate(String text) {
-    return text.codePoints()
-        .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
-  }
-
   private void readMetadata() {
     expect(JsonToken.START_OBJECT, "__metadata__", "an object of strings");
     long chars = 0;
     while (parser.nextToken() != JsonToken.END_OBJECT) {
-      String key = name();
+      String key = parser.currentName();
       parser.nextToken();
       expect(JsonToken.VALUE_STRING, "__metadata__ " + StrictJson.excerpt(key), "a string");
       String value = parser.getString();
@@ -151,14 +138,14 @@ final class HeaderReader {
     while (parser.nextToken() != JsonToken.END_ARRAY) {
       expect(JsonToken.VALUE_NUMBER_INT, what, "a list of non-negative integers");
       String digits = parser.getString();
-      if (digits.startsWith("-") || digits.length() > 19 || values.size() == most) {
+      if (digits.startsWith("-") || values.size() == most) {
         throw new FormatException(
             where
                 + ": "
                 + what
                 + ": "
                 + StrictJson.excerpt(digits)
-                + " is negative, out of range, or the list has more than "
+                + " is negative, or the list has more than "
                 + most
                 + " items");
       }

@@ -88,6 +88,25 @@ public final class SafetensorsData {
     return bytes;
   }
 
+  /** Whether two tensors have the same type, shape and bytes; reads both in small pieces. */
+  public static boolean isSame(SafetensorsTensor a, SafetensorsTensor b) {
+    if (a.dtype() != b.dtype() || !a.shape().equals(b.shape())) {
+      return false;
+    }
+    MemorySegment left = MemorySegment.ofArray(new byte[CHUNK_BYTES]);
+    MemorySegment right = MemorySegment.ofArray(new byte[CHUNK_BYTES]);
+    long length = a.source().length();
+    for (long done = 0; done < length; done += CHUNK_BYTES) {
+      long count = Math.min(CHUNK_BYTES, length - done);
+      read(a, done, left.asSlice(0, count));
+      read(b, done, right.asSlice(0, count));
+      if (left.asSlice(0, count).mismatch(right.asSlice(0, count)) >= 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /**
    * Fills a segment with the tensor's bytes from one of them on.
    *

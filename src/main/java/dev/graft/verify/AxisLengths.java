@@ -3,7 +3,6 @@ package dev.graft.verify;
 import dev.graft.runtime.Dimension;
 import dev.graft.runtime.ModelValue;
 import dev.graft.tensor.Shape;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,19 +28,15 @@ final class AxisLengths {
     bySymbol = new LinkedHashMap<>(known);
   }
 
-  /**
-   * Settles the plain names before any sum of them, and those of the cache first: its length is 0.
-   */
+  /** Settles the plain names before any sum of them, each where it stands by itself. */
   void settle(List<ModelValue> inputs) {
-    inputs.stream()
-        .sorted(Comparator.comparing(input -> !isPast(input)))
-        .forEach(input -> {
-          for (int axis = 0; axis < input.dims().size(); axis++) {
-            if (!input.dims().get(axis).symbol().contains("+")) {
-              length(input, axis);
-            }
-          }
-        });
+    for (ModelValue input : inputs) {
+      for (int axis = 0; axis < input.dims().size(); axis++) {
+        if (!input.dims().get(axis).symbol().contains("+")) {
+          length(input, axis);
+        }
+      }
+    }
   }
 
   /** A shape that the model admits for the input. */

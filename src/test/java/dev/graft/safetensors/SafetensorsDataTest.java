@@ -44,7 +44,7 @@ class SafetensorsDataTest {
 
     assertThatThrownBy(() -> SafetensorsData.readFloats(tensor))
         .isInstanceOf(FormatException.class)
-        .hasMessageContaining("shrank");
+        .hasMessageContaining("tensor \"x\" ends at byte");
     assertThatThrownBy(() -> SafetensorsData.readBytes(tensor)).isInstanceOf(FormatException.class);
   }
 
@@ -115,5 +115,25 @@ class SafetensorsDataTest {
 
     assertThat(SafetensorsData.firstNonFinite(opened.tensor("x").orElseThrow())).hasValue(140_000);
     assertThat(SafetensorsData.firstNonFinite(opened.tensor("y").orElseThrow())).isEmpty();
+  }
+
+  @Test
+  void comparesTensorsByTypeShapeAndBytes() {
+    float[] values = new float[100_000];
+    float[] other = values.clone();
+    other[99_999] = 1;
+    Path path = folder.resolve("same.safetensors");
+    new SafetensorsWriter()
+        .add("a", Shape.of(100_000), values)
+        .add("b", Shape.of(100_000), values)
+        .add("c", Shape.of(100_000), other)
+        .add("d", Shape.of(50_000, 2), values)
+        .write(path);
+    SafetensorsFile file = SafetensorsFile.open(path);
+    SafetensorsTensor a = file.tensor("a").orElseThrow();
+
+    assertThat(SafetensorsData.isSame(a, file.tensor("b").orElseThrow())).isTrue();
+    assertThat(SafetensorsData.isSame(a, file.tensor("c").orElseThrow())).isFalse();
+    assertThat(SafetensorsData.isSame(a, file.tensor("d").orElseThrow())).isFalse();
   }
 }

@@ -79,7 +79,7 @@ class SafetensorsFileTest {
             "a dimension of 2^64",
             "{" + entry("a", "F32 [18446744073709551616]", 0, 8) + "}",
             8,
-            "out of range"),
+            "strict JSON"),
         Arguments.of(
             "too many dimensions",
             "{" + entry("a", "F32 [" + "1,".repeat(64) + "1]", 0, 4) + "}",
@@ -109,7 +109,7 @@ class SafetensorsFileTest {
             "{" + entry("a", "F32 [16, 384]", 0, 4096) + "}",
             4096,
             "needs 24576 bytes"),
-        Arguments.of("half a byte", "{" + entry("a", "F4 [3]", 0, 2) + "}", 2, "12 bits"),
+        Arguments.of("half a byte", "{" + entry("a", "F4 [3]", 0, 1) + "}", 1, "12 bits"),
         Arguments.of(
             "three offsets", "{" + A.replace("[0,8]", "[0,8,8]") + "}", 8, "more than 2 items"),
         Arguments.of(
@@ -124,7 +124,10 @@ class SafetensorsFileTest {
         Arguments.of(
             "half a surrogate pair", "{" + A.replace("\"a\"", "\"\\ud800\"") + "}", 8, "surrogate"),
         Arguments.of(
-            "deep nesting", "{\"a\":{\"x\":" + "[".repeat(100_000) + "}", 0, "not strict JSON"),
+            "deep nesting",
+            "{\"a\":{\"x\":" + "[".repeat(70) + "]".repeat(70) + "}}",
+            0,
+            "nesting depth"),
         Arguments.of(
             "long name",
             "{" + entry("n".repeat(10_000), "F32 [2]", 0, 8) + "}",

@@ -1,0 +1,103 @@
+package dev.graft.cli;
+
+import dev.graft.cli.BindingReport.PrefixEntry;
+import dev.graft.fold.Merge;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What {@code merge} did, or would do.
+ *
+ * @param schema version of the report
+ * @param verb the verb
+ * @param tool name and version of the program
+ * @param dryRun whether nothing was to be written
+ * @param request what was asked for
+ * @param prefix how the adapter's names become the model's
+ * @param sites where every target went
+ * @param figures bytes and time
+ * @param files inputs and outputs
+ * @param carried config and tokenizer files that went along
+ * @param leftOver files of an older output that could not be deleted
+ * @param warnings what to know about the adapter
+ */
+record MergeReport(
+    int schema,
+    String verb,
+    String tool,
+    boolean dryRun,
+    Request request,
+    PrefixEntry prefix,
+    List<BoundEntry> sites,
+    Numbers figures,
+    Files files,
+    List<String> carried,
+    List<String> leftOver,
+    List<String> warnings) {
+
+  /**
+   * What was asked for.
+   *
+   * @param model the base as it was given
+   * @param adapter the adapter as it was given
+   * @param weight the user's factor
+   * @param output the output as it was given
+   */
+  record Request(String model, String adapter, double weight, String output) {}
+
+  /**
+   * Bytes and time.
+   *
+   * @param touchedBytes of the tensors that change
+   * @param splitBytes that copies of shared weights add
+   * @param totalBytes of all model and data files of the output (in a dry run: of the base)
+   * @param seconds from the start to the commit
+   * @param megabytesPerSecond the total over the time; absent in a dry run
+   */
+  record Numbers(
+      long touchedBytes,
+      long splitBytes,
+      long totalBytes,
+      double seconds,
+      Optional<Double> megabytesPerSecond) {}
+
+  /**
+   * The files.
+   *
+   * @param inputs every file that was read
+   * @param outputs every model and data file that was written
+   */
+  record Files(List<FileEntry> inputs, List<FileEntry> outputs) {}
+
+  static MergeReport of(MergeRun run, String verb, Files files) {
+    Optional<Merge.Result> result = run.result();
+    return new MergeReport(
+        Json.SCHEMA,
+        verb,
+        MergeRun.tool(),
+        result.isEmpty(),
+        new Request(
+            run.plan().request().model().toString(),
+            run.plan().request().adapter().toString(),
+            run.plan().request().weight(),
+            run.plan().request().output().toString()),
+        PrefixEntry.of(run.plan().binding().prefix()),
+        run.sites(),
+        numbers(run),
+        files,
+        result.map(Merge.Result::carried).orElse(List.of()),
+        result.map(Merge.Result::leftOver).orElse(List.of()).stream().map(Path::toString).toList(),
+        run.plan().adapter().warnings());
+  }
+
+  private static Numbers numbers(MergeRun run) {
+    double seconds = run.nanos() / 1e9;
+    return new Numbers(
+        run.plan().touchedBytes(),
+        run.plan().splitBytes(),
+        run.result().map(Merge.Result::bytes).orElseGet(() -> MergeRun.baseBytes(run.plan())),
+        seconds,
+        run.result().map(written -> written.bytes() / 1e6 / seconds));
+  }
+}

@@ -1,0 +1,82 @@
+package dev.graft.cli;
+
+import dev.graft.fold.Merge;
+import dev.graft.fold.MergePlan;
+import dev.graft.fold.MergeRequest;
+import dev.graft.fold.Provenance.TensorRecord;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A merge that was planned, and carried out unless nothing was to be written.
+ *
+ * @param plan the plan
+ * @param result what was written
+ * @param nanos how long it all took
+ */
+record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
+
+  /** How many threads fold and copy unless told otherwise; a disk is busy with fewer. */
+  static final int MOST_THREADS = 8;
+
+  /** Name and version of this program, as provenance has it. */
+  static String tool() {
+    return "graft " + BuildVersion.current();
+  }
+
+  static int defaultThreads() {
+    return Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+  }
+
+  static MergeRun planned(MergeRequest request) {
+    long started = System.nanoTime();
+    MergePlan plan = MergePlan.of(request);
+    return new MergeRun(plan, Optional.empty(), System.nanoTime() - started);
+  }
+
+  /** Carries the plan out. */
+  MergeRun done(Verb verb, int threads) {
+    long started = System.nanoTime();
+    try (ProgressBar bar = verb.progress("merging", baseBytes(plan) + plan.splitBytes())) {
+      Merge.Result written = new Merge(plan, tool(), bar).run(threads);
+      return new MergeRun(plan, Optional.of(written), nanos + System.nanoTime() - started);
+    }
+  }
+
+  /** Length of the base with its data files. */
+  static long baseBytes(MergePlan plan) {
+    long bytes = plan.model().fileLength();
+    for (FileEntry file : plan.model().dataFiles().values().stream().map(FileEntry::of).toList()) {
+      bytes += file.bytes();
+    }
+    return bytes;
+  }
+
+  /** The files that were written, named the way the output was given. */
+  List<Path> outputs() {
+    List<Path> written = result.map(Merge.Result::output).orElse(List.of());
+    return written.stream()
+        .map(file -> plan.request().output().resolveSibling(file.getFileName()))
+        .toList();
+  }
+
+  /** Where every target went, with the hashes if anything was written. */
+  List<BoundEntry> sites() {
+    List<BoundEntry> entries = new ArrayList<>();
+    for (int i = 0; i < plan.binding().bound().size(); i++) {
+      BoundEntry entry = BoundEntry.of(plan.binding().bound().get(i), plan.request().weight());
+      int index = i;
+      entries.add(
+          result
+              .map(written -> entry.with(hashes(written.provenance().tensors().get(index))))
+              .orElse(entry));
+    }
+    return entries;
+  }
+
+  private static BoundEntry.Hashes hashes(TensorRecord tensor) {
+    return new BoundEntry.Hashes(tensor.before(), tensor.after());
+  }
+}

@@ -1,0 +1,39 @@
+package dev.graft.cli;
+
+import dev.graft.match.Binder;
+import dev.graft.match.NameMap;
+import dev.graft.match.Prefix;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** How the adapter's names are joined to the model's where that cannot be derived. */
+final class NameOptions {
+
+  @Option(
+      names = "--prefix",
+      paramLabel = "FROM=TO",
+      description =
+          "What the adapter's names begin with, and what the model's begin with instead; either may be"
+              + " empty: 'bert.=' or '=model.'.")
+  private Optional<String> prefix = Optional.empty();
+
+  @Option(
+      names = "--map",
+      paramLabel = "FILE",
+      description = "Joins single names: lines 'adapter.module -> node or weight'.")
+  private Optional<Path> map = Optional.empty();
+
+  Binder.Options toOptions() {
+    return new Binder.Options(
+        prefix.map(Prefix::parse), map.map(NameMap::read).orElse(NameMap.EMPTY));
+  }
+
+  boolean isSet() {
+    return prefix.isPresent() || map.isPresent();
+  }
+
+  Optional<Path> mapFile() {
+    return map;
+  }
+}

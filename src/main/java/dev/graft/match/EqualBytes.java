@@ -1,0 +1,69 @@
+package dev.graft.match;
+
+import dev.graft.io.ByteSource;
+import dev.graft.io.InputFile;
+import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.StoredTensor;
+import dev.graft.tensor.TensorSource;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Compares stored tensors by their values. Exporters copy a module's weight where it runs in both
+ * branches of an If, or several times; such copies are the module as much as the first is.
+ */
+final class EqualBytes {
+
+  private static final int BLOCK_BYTES = 1 << 18;
+
+  private final OnnxModel model;
+  private final Map<Pair, Boolean> known = new HashMap<>();
+
+  EqualBytes(OnnxModel model) {
+    this.model = model;
+  }
+
+  private record Pair(StoredTensor a, StoredTensor b) {}
+
+  /** Whether two tensors have the same type, shape and bytes; typed fields are not compared. */
+  boolean same(StoredTensor a, StoredTensor b) {
+    boolean alike =
+        a.proto().getDataType() == b.proto().getDataType() && a.shape().equals(b.shape());
+    return a == b
+        || (alike
+            && a.source().isPresent()
+            && b.source().isPresent()
+            && known.computeIfAbsent(
+                new Pair(a, b), p -> equal(a.source().get(), b.source().get())));
+  }
+
+  private boolean equal(TensorSource a, TensorSource b) {
+    if (a.equals(b)) {
+      return true;
+    }
+    if (a.length() != b.length()) {
+      return false;
+    }
+    try (InputFile fileOfA = model.openSource(a.file());
+        InputFile fileOfB = model.openSource(b.file())) {
+      byte[] left = new byte[(int) Math.min(BLOCK_BYTES, a.length())];
+      byte[] right = new byte[left.length];
+      for (long done = 0; done < a.length(); done += left.length) {
+        long count = Math.min(left.length, a.length() - done);
+        MemorySegment one = read(fileOfA, a.offset() + done, left, count);
+        MemorySegment other = read(fileOfB, b.offset() + done, right, count);
+        if (one.mismatch(other) >= 0) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private static MemorySegment read(ByteSource file, long offset, byte[] into, long count) {
+    MemorySegment part = MemorySegment.ofArray(into).asSlice(0, count);
+    file.readFully(part, offset);
+    return part;
+  }
+}

@@ -1,0 +1,172 @@
+package dev.graft.match;
+
+<<<<<<< HEAD
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Which prefixes the names of a file and of an adapter suggest, and how many of the adapter's
+ * modules each would serve. A target can only bind where its module or parameter is in the file
+ * under the prefix, so a prefix that binds all has all votes.
+ */
+final class PrefixVotes {
+
+  /** No module lies deeper; longer names are a joke or an attack. */
+  private static final int MAX_PARTS = 64;
+
+  private static final int MAX_LENGTH = 1024;
+
+  /** The prefixes that are tried when none serves all; only messages depend on it. */
+  private static final int PARTLY_TRIED = 8;
+
+  private final Map<String, String> moduleOfName = new HashMap<>();
+  private final Map<Prefix, Set<String>> votes = new HashMap<>();
+  private final Set<String> modules = new HashSet<>();
+
+  /** Adds a target that the prefix is to serve. */
+  void want(String target, String module) {
+    moduleOfName.put(target, module);
+    moduleOfName.put(module, module);
+    modules.add(module);
+  }
+
+  /** Counts for the names of a file. */
+  void count(Collection<String> fileNames) {
+    for (String name : fileNames) {
+      vote(name, Prefix.NONE);
+      for (int dot : dots(name)) {
+        vote(name.substring(dot + 1), new Prefix("", name.substring(0, dot + 1)));
+      }
+    }
+    Set<String> names = new HashSet<>(fileNames);
+    for (Map.Entry<String, String> wanted : moduleOfName.entrySet()) {
+      String name = wanted.getKey();
+      for (int dot : dots(name)) {
+        if (names.contains(name.substring(dot + 1))) {
+          add(new Prefix(name.substring(0, dot + 1), ""), wanted.getValue());
+        }
+      }
+    }
+  }
+
+  /**
+   * The prefixes that may serve every target. Names may agree as they are for a single module, but
+   * a prefix that only one module speaks for would be a match by the end of its name.
+   */
+  List<Prefix> complete() {
+    List<Prefix> complete =
+        new ArrayList<>(
+            sorted().stream().filter(p -> votes.getOrDefault(p, Set.of()).size() == modules.size()).toList());
+    complete.remove(Prefix.NONE);
+    complete.addFirst(Prefix.NONE);
+    return complete;
+  }
+
+  /** The prefixes that serve most, for saying what is missing. */
+  List<Prefix> best() {
+    return sorted().stream().limit(PARTLY_TRIED).toList();
+  }
+
+  private List<Prefix> sorted() {
+    return votes.entrySet().stream()
+        .filter(e -> e.getKey().equals(Prefix.NONE) || e.getValue().size() > 1)
+        .sorted(
+            Comparator.comparingInt((Map.Entry<Prefix, Set<String>> e) -> -e.getValue().size())
+                .thenComparing(e -> e.getKey().from())
+                .thenComparing(e -> e.getKey().to()))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  private void vote(String name, Prefix prefix) {
+    String module = moduleOfName.get(name);
+    if (module != null) {
+      add(prefix, module);
+    }
+  }
+
+  private void add(Prefix prefix, String module) {
+    votes.computeIfAbsent(prefix, p -> new HashSet<>()).add(module);
+  }
+
+  private static List<Integer> dots(String name) {
+    List<Integer> dots = new ArrayList<>();
+    if (name.length() > MAX_LENGTH) {
+      return dots;
+    }
+    for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+      if (dots.size() == MAX_PARTS) {
+        return dots;
+      }
+      dots.add(dot);
+    }
+    return dots;
+  }
+=======
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/**
+ * Every prefix that would bring one of the wanted names to one of the file's, and how many it
+ * would.
+ */
+final class PrefixVotes {
+
+  private final SequencedMap<Prefix, Integer> votes = new LinkedHashMap<>();
+
+  private PrefixVotes() {}
+
+  /**
+   * Counts.
+   *
+   * @param wanted the adapter's names
+   * @param names the file's names
+   */
+  static PrefixVotes of(Collection<String> wanted, Collection<String> names) {
+    PrefixVotes result = new PrefixVotes();
+    Set<String> wantedNames = new HashSet<>(wanted);
+    Set<String> fileNames = new HashSet<>(names);
+    names.forEach(name -> result.count(name, wantedNames, head -> new Prefix("", head)));
+    wanted.forEach(name -> result.count(name, fileNames, head -> new Prefix(head, "")));
+    return result;
+  }
+
+  /** Makes a prefix of what stands before the common end of two names. */
+  private interface Maker {
+    Prefix of(String head);
+  }
+
+  private void count(String name, Set<String> ends, Maker maker) {
+    for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+      if (ends.contains(name.substring(dot + 1))) {
+        votes.merge(maker.of(name.substring(0, dot + 1)), 1, Integer::sum);
+      }
+    }
+  }
+
+  Set<Prefix> all() {
+    return votes.keySet();
+  }
+
+  /** Those with the most votes. */
+  List<Prefix> leading(int most) {
+    return votes.entrySet().stream()
+        .sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
+        .limit(most)
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+>>>>>>> main
+}

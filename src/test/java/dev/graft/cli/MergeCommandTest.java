@@ -1,0 +1,236 @@
+package dev.graft.cli;
+
+import static dev.graft.cli.CliRunner.graft;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.graft.cli.CliRunner.Run;
+import dev.graft.io.InputFile;
+import dev.graft.io.Progress;
+import dev.graft.io.Sha256;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class MergeCommandTest {
+
+  @TempDir Path folder;
+  private Path out = Path.of("");
+
+  @BeforeEach
+  void nameTheOutput() {
+    out = folder.resolve("merged/model.onnx");
+  }
+
+  @Test
+  void refusesNoAdapterAndSeveralUntilTheyMeanSomething() throws IOException {
+    Run none = graft("merge", "-m", Samples.MODEL, "-o", out);
+    assertThat(none.code()).isEqualTo(4);
+    assertThat(none.err()).contains("no adapter is given");
+    Run two = graft("merge", "-m", Samples.MODEL, "-a", Samples.ADAPTER, "-a", "b:0.5", "-o", out);
+    assertThat(two.code()).isEqualTo(4);
+    assertThat(two.err()).contains("-a is given 2 times");
+    Run models = graft("merge", "-m", "a", "-m", "b", "-a", Samples.ADAPTER, "-o", out);
+    assertThat(models.code()).isEqualTo(4);
+    assertThat(models.err()).contains("-m is given 2 times");
+    assertThat(Samples.tree(folder)).isEmpty();
+  }
+
+  @Test
+  void refusesAWeightOfZeroAndNoThreads() {
+    Run weight = graft("merge", "-m", Samples.MODEL, "-a", Samples.ADAPTER + ":0", "-o", out);
+    assertThat(weight.code()).isEqualTo(2);
+    assertThat(weight.err()).contains("weight 0");
+    Run threads = merge("--threads", "0");
+    assertThat(threads.code()).isEqualTo(2);
+    assertThat(threads.err()).contains("--threads is 0");
+  }
+
+  @Test
+  void refusesAPrefixOfAnotherForm() {
+    Run run = merge("--prefix", "bert.");
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("FROM=TO");
+  }
+
+  @Test
+  void refusesAnAdapterThatTheModelHoldsUnlessAskedAgain() {
+    assertThat(merge().code()).isZero();
+    Path second = folder.resolve("second.onnx");
+    Run run = graft("merge", "-m", out, "-a", Samples.ADAPTER, "-o", second);
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(run.err()).contains("holds the adapter 'adapter' already").contains("--again");
+    assertThat(second).doesNotExist();
+    assertThat(graft("merge", "-m", out, "-a", Samples.ADAPTER, "-o", second, "--again").code())
+        .isZero();
+    assertThat(second).exists();
+  }
+
+  @Test
+  void refusesAReportThatWouldReplaceAFileOfTheMerge() throws IOException {
+    Path adapter = Samples.adapterIn(folder);
+    for (Path report :
+        new Path[] {
+          out, folder.resolve("merged/model.onnx.data"), adapter.resolve("adapter_config.json")
+        }) {
+      Run run = graft("merge", "-m", Samples.MODEL, "-a", adapter, "-o", out, "--report", report);
+      assertThat(run.code()).as(report.toString()).isEqualTo(2);
+      assertThat(run.err()).contains(report.toString());
+    }
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void leavesNoReportAndNoFolderAfterAFailure() throws IOException {
+    Run run =
+        graft(
+            "merge",
+            "-m",
+            Samples.OTHER_MODEL,
+            "-a",
+            Samples.ADAPTER,
+            "-o",
+            out,
+            "--report",
+            folder.resolve("reports/r.json"));
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(Samples.tree(folder)).isEmpty();
+  }
+
+  @Test
+  void reportsAFailureAsJson() {
+    Run run = graft("merge", "-m", "gone.onnx", "-a", Samples.ADAPTER, "-o", out, "--json");
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(run.json().at("/error/kind").asString()).isEqualTo("format");
+    assertThat(run.json().at("/error/message").asString()).isEqualTo("gone.onnx: no such file");
+    assertThat(run.err()).isEqualToIgnoringNewLines("graft: gone.onnx: no such file");
+  }
+
+  @Test
+  void writesNothingInADryRun() throws IOException {
+    Run run = merge("--dry_run");
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).contains("13 targets").contains("none, this was a dry run");
+    assertThat(Samples.tree(folder)).isEmpty();
+    Run json = merge("--dry-run", "--json");
+    assertThat(json.json().path("dryRun").asBoolean()).isTrue();
+    assertThat(json.json().at("/files/outputs").size()).isZero();
+    assertThat(json.json().at("/sites/0/hashes").isMissingNode()).isTrue();
+  }
+
+  @Test
+  void writesAModelThatWeightsVerifyAndSaysSo() {
+    Run run = merge();
+    assertThat(run.code()).isZero();
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out())
+        .containsPattern("bound +13 targets: 3 by initializer name, 10 by node path")
+        .containsPattern("output +" + out + ", ");
+    Run verified =
+        graft("verify", "-m", out, "--weights", "--base", Samples.MODEL, "-a", Samples.ADAPTER);
+    assertThat(verified.code()).isZero();
+  }
+
+  @Test
+  void takesEverySpellingOfItsOptions() {
+    Run run =
+        graft(
+            "merge-lora",
+            "--model",
+            Samples.MODEL,
+            "--adapter_path",
+            Samples.ADAPTER + ":1",
+            "--output_path=" + out,
+            "--prefix==model.",
+            "-q");
+    assertThat(run).isEqualTo(new Run(0, "", ""));
+    assertThat(out).exists();
+  }
+
+  @Test
+  void joinsNamesByAMapFile() throws IOException {
+    Path map = Files.writeString(folder.resolve("names.txt"), "bert.pooler.dense -> nowhere\n");
+    Run run = merge("--map", map);
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(run.err()).contains("nowhere");
+    Files.writeString(map, "bert.pooler.dense -> model.bert.pooler.dense.weight\n");
+    assertThat(merge("--map", map).code()).isZero();
+    assertThat(merge("--map", folder.resolve("gone.txt")).err()).contains("gone.txt");
+  }
+
+  @Test
+  void reportsEverySiteAndEveryFile() throws IOException {
+    Path file = folder.resolve("report.json");
+    assertThat(merge("--report", file).code()).isZero();
+    JsonNode report = JsonMapper.builder().build().readTree(Files.readString(file));
+    assertThat(report.propertyNames())
+        .containsExactly(
+            "schema",
+            "verb",
+            "tool",
+            "dryRun",
+            "request",
+            "prefix",
+            "sites",
+            "figures",
+            "files",
+            "carried",
+            "leftOver",
+            "warnings");
+    assertThat(report.path("schema").asInt()).isEqualTo(1);
+    assertThat(report.at("/request/model").asString()).isEqualTo(Samples.MODEL.toString());
+    assertThat(report.at("/prefix/to").asString()).isEqualTo("model.");
+    assertThat(report.path("sites").size()).isEqualTo(13);
+    JsonNode site = report.at("/sites/1");
+    assertThat(site.path("target").asString())
+        .isEqualTo("bert.encoder.layer.0.attention.self.query");
+    assertThat(site.path("kind").asString()).isEqualTo("lora");
+    assertThat(site.path("rule").asString()).isEqualTo("node path");
+    assertThat(site.at("/tensor/shape/1").asInt()).isEqualTo(32);
+    assertThat(site.at("/hashes/before").asString()).matches("[0-9a-f]{64}");
+    assertThat(site.at("/hashes/after").asString())
+        .matches("[0-9a-f]{64}")
+        .isNotEqualTo(site.at("/hashes/before").asString());
+    assertThat(report.at("/figures/totalBytes").asLong()).isEqualTo(Files.size(out));
+    assertThat(report.at("/files/inputs").size()).isEqualTo(3);
+    assertThat(report.at("/files/outputs/0/path").asString()).isEqualTo(out.toString());
+    assertThat(report.at("/files/outputs/0/sha256").asString()).isEqualTo(sha256(out));
+  }
+
+  @Test
+  void printsTheSameReportAsJson() {
+    Run run = merge("--json");
+    assertThat(run.code()).isZero();
+    assertThat(run.err()).isEmpty();
+    assertThat(run.json().at("/files/outputs/0/sha256").asString()).isEqualTo(sha256(out));
+  }
+
+  @Test
+  void makesTheSameFileWithAnyNumberOfThreads() throws IOException {
+    Path one = folder.resolve("one.onnx");
+    assertThat(merge("--threads", "3").code()).isZero();
+    assertThat(
+            graft("merge", "-m", Samples.MODEL, "-a", Samples.ADAPTER, "-o", one, "--threads", 1)
+                .code())
+        .isZero();
+    assertThat(Files.mismatch(one, out)).isEqualTo(-1);
+  }
+
+  private Run merge(Object... more) {
+    Object[] args = new Object[7 + more.length];
+    Object[] plain = {"merge", "-m", Samples.MODEL, "-a", Samples.ADAPTER, "-o", out};
+    System.arraycopy(plain, 0, args, 0, 7);
+    System.arraycopy(more, 0, args, 7, more.length);
+    return graft(args);
+  }
+
+  private static String sha256(Path path) {
+    try (InputFile file = InputFile.open(path)) {
+      return Sha256.of(file, Progress.NONE);
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.graft.match;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.graft.runtime;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.graft.verify;
+
+import org.jspecify.annotations.NullMarked;
