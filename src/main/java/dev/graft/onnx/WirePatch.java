@@ -98,8 +98,7 @@ final class WirePatch {
       long after = before + mendLengths(child, all);
       if (after != before) {
         Piece prefix = Piece.Literal.of(WireBytes.varint(after));
-        Edit mend =
-            new Edit(child.lengthStart(), child.bodyStart(), span.depth(), List.of(prefix));
+        Edit mend = new Edit(child.lengthStart(), child.bodyStart(), span.depth(), List.of(prefix));
         all.add(mend);
         grown += after - before + mend.growth();
       }

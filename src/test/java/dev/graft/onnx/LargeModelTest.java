@@ -24,7 +24,9 @@ class LargeModelTest {
 
   @TempDir Path folder;
 
-  /** What the other JVM does: opens a model, plans a patch of its first tensor, says what it saw. */
+  /**
+   * What the other JVM does: opens a model, plans a patch of its first tensor, says what it saw.
+   */
   static final class Opening {
     private Opening() {}
 

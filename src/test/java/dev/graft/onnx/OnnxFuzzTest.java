@@ -126,8 +126,9 @@ class OnnxFuzzTest {
     Path path = Outputs.write(plans, outFolder, VALUE.getBytes(StandardCharsets.US_ASCII));
     OnnxModel out = OnnxModel.open(path);
     ModelProto.Builder expected = whole.toBuilder();
-    edits.rewired().forEach(
-        i -> expected.getGraphBuilder().getNodeBuilder(i).setInput(0, "rewired"));
+    edits
+        .rewired()
+        .forEach(i -> expected.getGraphBuilder().getNodeBuilder(i).setInput(0, "rewired"));
     expected.getGraphBuilder().addInitializerBuilder().setName("added").setDataType(3).addDims(3);
     expected.addMetadataProps(Protos.entry("graft", VALUE));
     ModelProto found = ModelProto.parseFrom(Files.readAllBytes(path));
@@ -188,15 +189,16 @@ class OnnxFuzzTest {
     }
     builder
         .getAllFields()
-        .forEach(
-            (field, value) -> {
-              if (value instanceof List<?> list && !list.isEmpty() && list.getFirst() instanceof Message) {
-                for (int i = 0; i < list.size(); i++) {
-                  clearData(builder.getRepeatedFieldBuilder(field, i));
-                }
-              } else if (value instanceof Message) {
-                clearData(builder.getFieldBuilder(field));
-              }
-            });
+        .forEach((field, value) -> {
+          if (value instanceof List<?> list
+              && !list.isEmpty()
+              && list.getFirst() instanceof Message) {
+            for (int i = 0; i < list.size(); i++) {
+              clearData(builder.getRepeatedFieldBuilder(field, i));
+            }
+          } else if (value instanceof Message) {
+            clearData(builder.getFieldBuilder(field));
+          }
+        });
   }
 }

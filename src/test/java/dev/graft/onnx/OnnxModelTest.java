@@ -56,8 +56,7 @@ class OnnxModelTest {
     SampleModel.write(folder);
     OnnxModel model = OnnxModel.open(folder.resolve("m.onnx"));
     Path other = Files.write(folder.resolve("other"), new byte[4]);
-    assertThatThrownBy(() -> model.openSource(other))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> model.openSource(other)).isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

@@ -162,7 +162,10 @@ final class RandomModel {
     UnknownFieldSet.Builder unknown = UnknownFieldSet.newBuilder();
     if (random.nextInt(3) == 0) {
       UnknownFieldSet.Field.Builder field = UnknownFieldSet.Field.newBuilder();
-      field.addVarint(random.nextLong()).addFixed64(1).addLengthDelimited(ByteString.copyFromUtf8("u"));
+      field
+          .addVarint(random.nextLong())
+          .addFixed64(1)
+          .addLengthDelimited(ByteString.copyFromUtf8("u"));
       unknown.addField(200 + random.nextInt(3000), field.build());
     }
     return unknown.build();

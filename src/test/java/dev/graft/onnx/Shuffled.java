@@ -31,12 +31,11 @@ final class Shuffled {
     List<Integer> order = new ArrayList<>();
     message
         .getAllFields()
-        .forEach(
-            (field, value) -> {
-              List<byte[]> pieces = pieces(field, value);
-              byField.put(field.getNumber(), new ArrayDeque<>(pieces));
-              order.addAll(Collections.nCopies(pieces.size(), field.getNumber()));
-            });
+        .forEach((field, value) -> {
+          List<byte[]> pieces = pieces(field, value);
+          byField.put(field.getNumber(), new ArrayDeque<>(pieces));
+          order.addAll(Collections.nCopies(pieces.size(), field.getNumber()));
+        });
     Collections.shuffle(order, random);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     for (int field : order) {
@@ -58,8 +57,7 @@ final class Shuffled {
     if (value instanceof Message message) {
       return Wire.message(field.getNumber(), bytes(message));
     }
-    Message.Builder alone =
-        DynamicMessage.newBuilder(field.getContainingType());
+    Message.Builder alone = DynamicMessage.newBuilder(field.getContainingType());
     if (field.isRepeated()) {
       alone.addRepeatedField(field, value);
     } else {

@@ -20,8 +20,7 @@ class WireBytesTest {
         new WireBytes().number(1, 300).string(16, "ü").bytes(3, new byte[200]).toByteArray();
     assertThat(written)
         .isEqualTo(
-            Wire.join(
-                Wire.varint(1, 300), Wire.string(16, "ü"), Wire.message(3, new byte[200])));
+            Wire.join(Wire.varint(1, 300), Wire.string(16, "ü"), Wire.message(3, new byte[200])));
   }
 
   @Test
