@@ -103,9 +103,9 @@ class LargeModelTest {
   private Path embedded(long bytes) throws IOException {
     byte[] head =
         Wire.join(
-            Wire.varint(1, bytes), Wire.varint(2, 3), Wire.raw(9 << 3 | 2), Wire.number(bytes));
-    byte[] tensor = Wire.join(Wire.raw(5 << 3 | 2), Wire.number(head.length + bytes), head);
-    byte[] start = Wire.join(Wire.raw(7 << 3 | 2), Wire.number(tensor.length + bytes), tensor);
+            Wire.varint(1, bytes), Wire.varint(2, 3), Wire.raw((9 << 3) | 2), Wire.number(bytes));
+    byte[] tensor = Wire.join(Wire.raw((5 << 3) | 2), Wire.number(head.length + bytes), head);
+    byte[] start = Wire.join(Wire.raw((7 << 3) | 2), Wire.number(tensor.length + bytes), tensor);
     Path path = Files.write(folder.resolve("m.onnx"), start);
     try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
       file.setLength(start.length + bytes);

@@ -26,6 +26,6 @@ class WireBytesTest {
   @Test
   void writesTheHeaderOfAFieldWhoseContentFollows() {
     assertThat(WireBytes.header(9, 1L << 32))
-        .isEqualTo(Wire.join(Wire.raw(9 << 3 | 2), Wire.number(1L << 32)));
+        .isEqualTo(Wire.join(Wire.raw((9 << 3) | 2), Wire.number(1L << 32)));
   }
 }
