@@ -22,7 +22,7 @@ record FieldRange(long start, long end) {
       long start = cursor.position();
       int tag = cursor.tag(span.bodyEnd());
       cursor.skip(tag & 7, span.bodyEnd());
-      if (tag == (field << 3 | WireCursor.BYTES)) {
+      if (tag == ((field << 3) | WireCursor.BYTES)) {
         found.add(new FieldRange(start, cursor.position()));
       }
     }

@@ -17,8 +17,7 @@ enum MessageKind {
   static final int CHILD_FIELDS = 26;
 
   /** The kind of the sub-message in this field, or null if no tensor can be below it. */
-  @Nullable
-  MessageKind child(int field) {
+  @Nullable MessageKind child(int field) {
     return switch (this) {
       case MODEL ->
           switch (field) {

@@ -26,7 +26,9 @@ final class ModelScanner {
   private final ScanBudget budget;
   private final SkeletonBuffer skeleton;
 
-  /** The messages around the cursor, outermost first, and where their length prefixes are copied to. */
+  /**
+   * The messages around the cursor, outermost first, and where their length prefixes are copied to.
+   */
   private final MessageSpan[] open = new MessageSpan[MAX_DEPTH + 1];
 
   private final int[] prefixes = new int[MAX_DEPTH + 1];

@@ -39,7 +39,7 @@ final class SkeletonBuffer {
     int length = size - prefix - PREFIX_BYTES;
     for (int i = 0; i < PREFIX_BYTES; i++) {
       int more = i < PREFIX_BYTES - 1 ? 0x80 : 0;
-      bytes[prefix + i] = (byte) (length >>> 7 * i & 0x7f | more);
+      bytes[prefix + i] = (byte) (((length >>> (7 * i)) & 0x7f) | more);
     }
   }
 

@@ -67,12 +67,12 @@ public final class TypedValues {
     cursor.seek(tensor.span().bodyStart());
     while (cursor.position() < end) {
       int tag = cursor.tag(end);
-      if (tag == (field << 3 | WireCursor.BYTES)) {
+      if (tag == ((field << 3) | WireCursor.BYTES)) {
         long runEnd = cursor.lengthEnd(end);
         while (cursor.position() < runEnd) {
           value(file, runEnd);
         }
-      } else if (tag == (field << 3 | single)) {
+      } else if (tag == ((field << 3) | single)) {
         value(file, end);
       } else {
         cursor.skip(tag & 7, end);

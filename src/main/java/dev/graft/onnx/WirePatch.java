@@ -6,7 +6,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -38,8 +37,8 @@ final class WirePatch {
   private final Path file;
   private final MessageSpan root;
   private final List<Edit> edits = new ArrayList<>();
-  private final Map<MessageSpan, Long> growth = new IdentityHashMap<>();
-  private final Map<MessageSpan, Set<MessageSpan>> changedChildren = new IdentityHashMap<>();
+  private final IdentityHashMap<MessageSpan, Long> growth = new IdentityHashMap<>();
+  private final IdentityHashMap<MessageSpan, Set<MessageSpan>> changedChildren = new IdentityHashMap<>();
 
   WirePatch(Path file, MessageSpan root) {
     this.file = file;
@@ -98,8 +97,7 @@ final class WirePatch {
       long after = before + mendLengths(child, all);
       if (after != before) {
         Piece prefix = Piece.Literal.of(WireBytes.varint(after));
-        Edit mend =
-            new Edit(child.lengthStart(), child.bodyStart(), span.depth(), List.of(prefix));
+        Edit mend = new Edit(child.lengthStart(), child.bodyStart(), span.depth(), List.of(prefix));
         all.add(mend);
         grown += after - before + mend.growth();
       }

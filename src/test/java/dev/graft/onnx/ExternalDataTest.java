@@ -64,7 +64,8 @@ class ExternalDataTest {
   @Test
   void refusesUnknownAndRepeatedKeys() {
     refuses(
-        entries("location", "w.data", "__class__", "x"), "the unknown external-data key '__class__'");
+        entries("location", "w.data", "__class__", "x"),
+        "the unknown external-data key '__class__'");
     refuses(
         entries("location", "w.data", "location", "w.data"), "external-data key 'location' twice");
     refuses(
@@ -76,9 +77,11 @@ class ExternalDataTest {
   @ValueSource(strings = {"-1", "", " 4", "4.0", "0x10", "９", "9999999999999999999"})
   void refusesWhatIsNoNumberOfBytes(String text) {
     refuses(
-        entries("location", "w.data", "offset", text), "offset '" + text + "', which is not a number");
+        entries("location", "w.data", "offset", text),
+        "offset '" + text + "', which is not a number");
     refuses(
-        entries("location", "w.data", "length", text), "length '" + text + "', which is not a number");
+        entries("location", "w.data", "length", text),
+        "length '" + text + "', which is not a number");
   }
 
   @Test

@@ -47,8 +47,8 @@ class MessageKindTest {
       } else {
         assertThat(kind.child(field.getNumber())).as(field.getFullName()).isNull();
       }
-      assertThat(kind.child(field.getNumber()) == null
-              || field.getNumber() < MessageKind.CHILD_FIELDS)
+      assertThat(
+              kind.child(field.getNumber()) == null || field.getNumber() < MessageKind.CHILD_FIELDS)
           .isTrue();
     }
   }

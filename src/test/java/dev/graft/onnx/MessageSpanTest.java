@@ -21,8 +21,7 @@ class MessageSpanTest {
     Path path = Files.write(folder.resolve("m"), Wire.raw(4, 0, 0, 0, 0));
     try (InputFile file = InputFile.open(path)) {
       MessageSpan parent = MessageSpan.root(3);
-      assertThatThrownBy(
-              () -> MessageSpan.read(new WireCursor(file), parent, new FieldPlace(7, 0)))
+      assertThatThrownBy(() -> MessageSpan.read(new WireCursor(file), parent, new FieldPlace(7, 0)))
           .isInstanceOf(FormatException.class)
           .hasMessageContaining("announces 4 bytes, but its message ends after 2");
     }

@@ -74,19 +74,34 @@ class ModelPatchFilesTest {
   void changesTheLocationAloneInsideItsEntry() throws IOException {
     byte[] entry =
         Wire.join(
-            Wire.string(2, "old"), Wire.varint(50, 1), Wire.string(2, "x"), Wire.string(1, "location"));
+            Wire.string(2, "old"),
+            Wire.varint(50, 1),
+            Wire.string(2, "x"),
+            Wire.string(1, "location"));
     byte[] decoy = Wire.varint(13, 4);
     byte[] tensor =
-        Wire.join(decoy, Wire.message(13, entry), Wire.varint(1, 1), Wire.varint(2, 1), Wire.varint(14, 1));
+        Wire.join(
+            decoy,
+            Wire.message(13, entry),
+            Wire.varint(1, 1),
+            Wire.varint(2, 1),
+            Wire.varint(14, 1));
     Files.write(folder.resolve("x"), new byte[4]);
     Files.write(folder.resolve("m.onnx"), Wire.modelWithTensor(tensor));
     OnnxModel model = OnnxModel.open(folder.resolve("m.onnx"));
     byte[] newEntry =
         Wire.join(
-            Wire.string(2, "old"), Wire.varint(50, 1), Wire.string(2, "new"), Wire.string(1, "location"));
+            Wire.string(2, "old"),
+            Wire.varint(50, 1),
+            Wire.string(2, "new"),
+            Wire.string(1, "location"));
     byte[] expected =
         Wire.modelWithTensor(
-            decoy, Wire.message(13, newEntry), Wire.varint(1, 1), Wire.varint(2, 1), Wire.varint(14, 1));
+            decoy,
+            Wire.message(13, newEntry),
+            Wire.varint(1, 1),
+            Wire.varint(2, 1),
+            Wire.varint(14, 1));
     assertThat(Outputs.bytes(plan(model, _ -> {}, Map.of("x", "new")).get(""), NONE))
         .isEqualTo(expected);
   }
@@ -104,8 +119,7 @@ class ModelPatchFilesTest {
 
   @Test
   void writesAFileOnceThatTwoLocationsMean() throws IOException {
-    OnnxModel model =
-        model(Protos.external("a", 2, "x", 0), Protos.external("b", 2, "./x", 8));
+    OnnxModel model = model(Protos.external("a", 2, "x", 0), Protos.external("b", 2, "./x", 8));
     Values values = new Values(Protos.noise(8, 3));
     Map<String, String> names = new LinkedHashMap<>(Map.of("x", "o.data", "./x", "o.data.1"));
     Map<String, FilePlan> plans =
@@ -224,9 +238,11 @@ class ModelPatchFilesTest {
 
   /** One embedded tensor of so many bytes, none of which is on the disk. */
   private OnnxModel sparseModel(long bytes) throws IOException {
-    byte[] head = Wire.join(Wire.varint(1, bytes), Wire.varint(2, 3), Wire.raw(9 << 3 | 2), Wire.number(bytes));
-    byte[] tensor = Wire.join(Wire.raw(5 << 3 | 2), Wire.number(head.length + bytes), head);
-    byte[] start = Wire.join(Wire.raw(7 << 3 | 2), Wire.number(tensor.length + bytes), tensor);
+    byte[] head =
+        Wire.join(
+            Wire.varint(1, bytes), Wire.varint(2, 3), Wire.raw((9 << 3) | 2), Wire.number(bytes));
+    byte[] tensor = Wire.join(Wire.raw((5 << 3) | 2), Wire.number(head.length + bytes), head);
+    byte[] start = Wire.join(Wire.raw((7 << 3) | 2), Wire.number(tensor.length + bytes), tensor);
     Path path = Files.write(folder.resolve("m.onnx"), start);
     try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
       file.setLength(start.length + bytes);

@@ -132,8 +132,14 @@ class ModelPatchTest {
     byte[] run = Wire.message(4, Wire.floats(1, 2));
     byte[] tensor =
         Wire.join(
-            Wire.fixed32(4, 5), run, Wire.string(8, "w"), Wire.varint(4, 7), run, Wire.fixed32(4, 1),
-            Wire.varint(2, 1), Wire.varint(1, 6));
+            Wire.fixed32(4, 5),
+            run,
+            Wire.string(8, "w"),
+            Wire.varint(4, 7),
+            run,
+            Wire.fixed32(4, 1),
+            Wire.varint(2, 1),
+            Wire.varint(1, 6));
     Files.write(folder.resolve("m.onnx"), Wire.modelWithTensor(tensor));
     model = OnnxModel.open(folder.resolve("m.onnx"));
     Values values = values(24);
@@ -181,11 +187,10 @@ class ModelPatchTest {
     Values values = values(200);
     byte[] out =
         model(
-            patch(
-                p -> {
-                  p.appendMetadata("key", 5);
-                  p.addInitializer(new NewTensor("n", DType.INT8, Shape.of(200), values));
-                }));
+            patch(p -> {
+              p.appendMetadata("key", 5);
+              p.addInitializer(new NewTensor("n", DType.INT8, Shape.of(200), values));
+            }));
     ModelProto.Builder expected = ModelProto.parseFrom(base).toBuilder();
     expected
         .getGraphBuilder()

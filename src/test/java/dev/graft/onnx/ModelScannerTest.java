@@ -68,7 +68,10 @@ class ModelScannerTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"3a ffffffffffffffff7f, 9223372036854775807", "3a 80808080808080808001, 9223372036854775808"})
+  @CsvSource({
+    "3a ffffffffffffffff7f, 9223372036854775807",
+    "3a 80808080808080808001, 9223372036854775808"
+  })
   void refusesLengthsOfTwoToThe63(String hex, String length) {
     byte[] bytes = HexFormat.of().parseHex(hex.replace(" ", ""));
     refuses(Wire.join(Wire.varint(1, 8), bytes), "byte 3 announces " + length + " bytes");
@@ -158,14 +161,18 @@ class ModelScannerTest {
             .build();
     GraphProto.Builder graph =
         GraphProto.newBuilder()
-            .addNode(Protos.node("Loop", "l", "x").toBuilder().addAttribute(body).addAttribute(lists))
+            .addNode(
+                Protos.node("Loop", "l", "x").toBuilder().addAttribute(body).addAttribute(lists))
             .addNode(Protos.constant("c", Protos.embedded("", 700)));
     graph
         .addSparseInitializerBuilder()
         .setValues(Protos.embedded("s", 600))
         .setIndices(Protos.embedded("", 600));
     ModelProto.Builder model = Protos.model(graph).toBuilder();
-    model.addFunctionsBuilder().setName("f").addNode(Protos.constant("k", Protos.embedded("", 500)));
+    model
+        .addFunctionsBuilder()
+        .setName("f")
+        .addNode(Protos.constant("k", Protos.embedded("", 500)));
     skeletonIsTheModelWithoutPayloads(model.build().toByteArray());
   }
 
@@ -176,8 +183,7 @@ class ModelScannerTest {
     for (int i = depth - 1; i >= 0; i--) {
       byte[] head =
           Wire.join(
-              Wire.number((long) fields[i % fields.length] << 3 | 2),
-              Wire.number(out.length - at));
+              Wire.number(((long) fields[i % fields.length] << 3) | 2), Wire.number(out.length - at));
       at -= head.length;
       System.arraycopy(head, 0, out, at, head.length);
     }

@@ -28,14 +28,13 @@ class OnnxModelTest {
   }
 
   @Test
-  void refusesOrReadsAModelWithAnyBitFlipped() throws IOException {
+  void refusesOrReadsAModelWithABitFlippedInAnyByte() throws IOException {
     byte[] whole = SampleModel.write(folder).toByteArray();
     for (int at = 0; at < whole.length; at++) {
-      for (int bit = at % 3; bit < 8; bit += 3) {
-        byte[] flipped = whole.clone();
-        flipped[at] ^= (byte) (1 << bit);
-        opensOrRefuses(flipped, "byte " + at + " bit " + bit);
-      }
+      int bit = at * 5 % 8;
+      byte[] flipped = whole.clone();
+      flipped[at] ^= (byte) (1 << bit);
+      opensOrRefuses(flipped, "byte " + at + " bit " + bit);
     }
   }
 
@@ -57,8 +56,7 @@ class OnnxModelTest {
     SampleModel.write(folder);
     OnnxModel model = OnnxModel.open(folder.resolve("m.onnx"));
     Path other = Files.write(folder.resolve("other"), new byte[4]);
-    assertThatThrownBy(() -> model.openSource(other))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> model.openSource(other)).isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

@@ -13,7 +13,17 @@ final class Outputs {
   private Outputs() {}
 
   /** New values that are known beforehand. */
-  record Values(byte[] bytes) implements TensorContent {
+  static final class Values implements TensorContent {
+    private final byte[] bytes;
+
+    Values(byte[] bytes) {
+      this.bytes = bytes;
+    }
+
+    byte[] bytes() {
+      return bytes;
+    }
+
     @Override
     public long lengthBytes() {
       return bytes.length;

@@ -84,7 +84,7 @@ class PayloadWalkTest {
   void keepsMillionsOfSingleElementsAsOneRange() throws IOException {
     byte[] elements = new byte[5 * 200_000];
     for (int i = 0; i < elements.length; i += 5) {
-      elements[i] = 4 << 3 | 5;
+      elements[i] = (4 << 3) | 5;
     }
     PayloadWalk walk = walk(1 << 12, NAME, elements);
     assertThat(walk.ranges()).containsExactly(new FieldRange(3, 3 + elements.length));

@@ -66,8 +66,7 @@ class SharedBytesTest {
   }
 
   private void refuses(OnnxModel model, int changed) {
-    assertThatThrownBy(
-            () -> SharedBytes.requireNone(model, Set.of(model.tensors().get(changed))))
+    assertThatThrownBy(() -> SharedBytes.requireNone(model, Set.of(model.tensors().get(changed))))
         .isInstanceOf(UnsupportedException.class)
         .hasMessageContainingAll("m.onnx: tensors", "share bytes of");
   }

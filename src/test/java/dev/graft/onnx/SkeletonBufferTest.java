@@ -43,7 +43,7 @@ class SkeletonBufferTest {
   void fillsInTheLengthsOfNestedMessages() throws IOException {
     String name = "n".repeat(300);
     byte[] bytes = Wire.join(Wire.string(2, name), Wire.varint(1, 7));
-    Path path = Files.write(folder.resolve("m"), Wire.join(Wire.raw(7 << 3 | 2), bytes));
+    Path path = Files.write(folder.resolve("m"), Wire.join(Wire.raw((7 << 3) | 2), bytes));
     try (InputFile file = InputFile.open(path)) {
       SkeletonBuffer buffer = new SkeletonBuffer(new ScanBudget(path, 1 << 20));
       WireCursor cursor = new WireCursor(file);

@@ -118,7 +118,8 @@ class StoredTensorTest {
   void readsEmptyTensorsScalarsAndPackedDimensions() throws IOException {
     assertThat(only(Wire.varint(1, 0), FLOAT32).source().orElseThrow().length()).isZero();
     assertThat(only(FLOAT32, Wire.message(9, new byte[4])).shape()).isEqualTo(Shape.of());
-    StoredTensor packed = only(Wire.message(1, Wire.raw(2, 3)), FLOAT32, Wire.message(9, new byte[24]));
+    StoredTensor packed =
+        only(Wire.message(1, Wire.raw(2, 3)), FLOAT32, Wire.message(9, new byte[24]));
     assertThat(packed.shape()).isEqualTo(Shape.of(2, 3));
   }
 

@@ -43,7 +43,7 @@ final class Wire {
 
   static byte[] message(int field, byte[]... body) {
     byte[] whole = join(body);
-    return join(number((long) field << 3 | 2), number(whole.length), whole);
+    return join(number(((long) field << 3) | 2), number(whole.length), whole);
   }
 
   static byte[] string(int field, String text) {
@@ -51,11 +51,11 @@ final class Wire {
   }
 
   static byte[] fixed32(int field, int value) {
-    return join(number((long) field << 3 | 5), little(4).putInt(value).array());
+    return join(number(((long) field << 3) | 5), little(4).putInt(value).array());
   }
 
   static byte[] fixed64(int field, long value) {
-    return join(number((long) field << 3 | 1), little(8).putLong(value).array());
+    return join(number(((long) field << 3) | 1), little(8).putLong(value).array());
   }
 
   static byte[] floats(float... values) {

@@ -20,13 +20,12 @@ class WireBytesTest {
         new WireBytes().number(1, 300).string(16, "ü").bytes(3, new byte[200]).toByteArray();
     assertThat(written)
         .isEqualTo(
-            Wire.join(
-                Wire.varint(1, 300), Wire.string(16, "ü"), Wire.message(3, new byte[200])));
+            Wire.join(Wire.varint(1, 300), Wire.string(16, "ü"), Wire.message(3, new byte[200])));
   }
 
   @Test
   void writesTheHeaderOfAFieldWhoseContentFollows() {
     assertThat(WireBytes.header(9, 1L << 32))
-        .isEqualTo(Wire.join(Wire.raw(9 << 3 | 2), Wire.number(1L << 32)));
+        .isEqualTo(Wire.join(Wire.raw((9 << 3) | 2), Wire.number(1L << 32)));
   }
 }

@@ -42,7 +42,8 @@ class WireCursorTest {
   @ParameterizedTest
   @ValueSource(longs = {0, 7, 1L << 32, Long.MAX_VALUE, Long.MIN_VALUE, -1})
   void refusesATagThatNoFieldHas(long tag) {
-    refuses(Wire.number(tag), WireCursor::tag, "no field has the tag " + Long.toUnsignedString(tag));
+    refuses(
+        Wire.number(tag), WireCursor::tag, "no field has the tag " + Long.toUnsignedString(tag));
   }
 
   @ParameterizedTest
@@ -52,7 +53,9 @@ class WireCursorTest {
     refuses(
         bytes,
         WireCursor::lengthEnd,
-        "byte 0 announces " + Long.toUnsignedString(length) + " bytes, but its message ends after 3");
+        "byte 0 announces "
+            + Long.toUnsignedString(length)
+            + " bytes, but its message ends after 3");
   }
 
   @ParameterizedTest
@@ -135,8 +138,7 @@ class WireCursorTest {
           byte[] copy = new byte[2_500_000];
           cursor.copy(100_000, copy, 1, 2_400_000);
           assertThat(copy[0]).isZero();
-          assertThat(Arrays.mismatch(copy, 1, 2_400_001, bytes, 100_000, 2_500_000))
-              .isEqualTo(-1);
+          assertThat(Arrays.mismatch(copy, 1, 2_400_001, bytes, 100_000, 2_500_000)).isEqualTo(-1);
           assertThat(cursor.position()).isEqualTo(4);
         });
   }

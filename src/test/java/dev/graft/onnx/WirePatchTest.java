@@ -124,10 +124,7 @@ class WirePatchTest {
     byte[] expected =
         Wire.join(
             Wire.message(
-                7,
-                Wire.string(1, "first"),
-                Wire.message(5, Wire.string(8, "abc"), inner),
-                middle),
+                7, Wire.string(1, "first"), Wire.message(5, Wire.string(8, "abc"), inner), middle),
             outer);
     assertThat(Outputs.bytes(patch.plan(), NONE)).isEqualTo(expected);
   }
@@ -138,8 +135,7 @@ class WirePatchTest {
     WirePatch patch = file.patch();
     patch.replace(file.root(), file.endOf(file.root()), literal("1"));
     patch.replace(file.root(), file.endOf(file.root()), literal("2"));
-    byte[] expected =
-        Wire.join(bytes(Wire.string(8, "abc"), NONE), Wire.raw('1', '2'));
+    byte[] expected = Wire.join(bytes(Wire.string(8, "abc"), NONE), Wire.raw('1', '2'));
     assertThat(Outputs.bytes(patch.plan(), NONE)).isEqualTo(expected);
   }
 
@@ -160,8 +156,7 @@ class WirePatchTest {
       cursor.seek(1);
       MessageSpan graph = MessageSpan.read(cursor, root, new FieldPlace(7, 0));
       cursor.seek(FieldRange.find(cursor, graph, 5).getFirst().start() + 1);
-      return new Nested(
-          path, root, graph, MessageSpan.read(cursor, graph, new FieldPlace(5, 0)));
+      return new Nested(path, root, graph, MessageSpan.read(cursor, graph, new FieldPlace(5, 0)));
     }
   }
 }
