@@ -10,6 +10,7 @@ import dev.graft.tensor.TensorSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -139,7 +140,7 @@ class ExternalDataTest {
     assertThat(model.dataFiles().sequencedKeySet())
         .containsExactly("sub/v.data", "w.data", "./w.data");
     assertThat(model.dataFiles().get("w.data")).isEqualTo(model.dataFiles().get("./w.data"));
-    assertThat(model.openSource(model.dataFiles().get("w.data")).size()).isEqualTo(100);
+    assertThat(model.openSource(Objects.requireNonNull(model.dataFiles().get("w.data"))).size()).isEqualTo(100);
   }
 
   private void refuses(TensorProto.Builder tensor, String... words) {

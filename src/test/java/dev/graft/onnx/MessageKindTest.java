@@ -15,6 +15,7 @@ import dev.graft.onnx.proto.TrainingInfoProto;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -37,7 +38,7 @@ class MessageKindTest {
   @ParameterizedTest
   @EnumSource
   void knowsEveryFieldBelowWhichATensorCanBe(MessageKind kind) {
-    for (FieldDescriptor field : TYPES.get(kind).getFields()) {
+    for (FieldDescriptor field : Objects.requireNonNull(TYPES.get(kind)).getFields()) {
       boolean isMessage = field.getJavaType() == FieldDescriptor.JavaType.MESSAGE;
       if (isMessage && reachesTensor(field.getMessageType(), new HashSet<>())) {
         MessageKind child = kind.child(field.getNumber());

@@ -48,7 +48,7 @@ class ModelPatchFilesTest {
   @Test
   void refusesAModelFileOfMoreThanTwoGigabytes() throws IOException {
     OnnxModel model = sparseModel((1L << 31) - 200);
-    assertThat(plan(model, p -> p.appendMetadata("k", 100), Map.of()).get("").lengthBytes())
+    assertThat(Outputs.model(plan(model, p -> p.appendMetadata("k", 100), Map.of())).lengthBytes())
         .isLessThan(1L << 31);
     assertThatThrownBy(() -> plan(model, p -> p.appendMetadata("k", 200), Map.of()))
         .isInstanceOf(UnsupportedException.class)
@@ -64,7 +64,7 @@ class ModelPatchFilesTest {
     ModelProto whole = SampleModel.write(folder);
     OnnxModel model = OnnxModel.open(folder.resolve("m.onnx"));
     String name = "d".repeat(length);
-    byte[] out = Outputs.bytes(plan(model, _ -> {}, Map.of(SampleModel.DATA, name)).get(""), NONE);
+    byte[] out = Outputs.bytes(Outputs.model(plan(model, _ -> {}, Map.of(SampleModel.DATA, name))), NONE);
     ModelProto expected = renamed(whole, name).build();
     assertThat(ModelProto.parseFrom(out)).isEqualTo(expected);
     assertThat(out).hasSize(expected.getSerializedSize());
@@ -102,7 +102,7 @@ class ModelPatchFilesTest {
             Wire.varint(1, 1),
             Wire.varint(2, 1),
             Wire.varint(14, 1));
-    assertThat(Outputs.bytes(plan(model, _ -> {}, Map.of("x", "new")).get(""), NONE))
+    assertThat(Outputs.bytes(Outputs.model(plan(model, _ -> {}, Map.of("x", "new"))), NONE))
         .isEqualTo(expected);
   }
 
@@ -143,7 +143,7 @@ class ModelPatchFilesTest {
     System.arraycopy(values.bytes(), 0, expected, 3, 8);
     Map<String, FilePlan> plans =
         plan(model, p -> p.replaceValues(model.tensors().getFirst(), values), Map.of());
-    assertThat(Outputs.bytes(plans.get("x"), NONE)).isEqualTo(expected);
+    assertThat(Outputs.bytes(Outputs.file(plans, "x"), NONE)).isEqualTo(expected);
   }
 
   @Test
@@ -187,7 +187,7 @@ class ModelPatchFilesTest {
             Map.of("x", "out.onnx.data"));
     // A tenth of that is normal; a window or a search per tensor would take minutes.
     assertThat(System.nanoTime() - start).isLessThan(10_000_000_000L);
-    assertThat(plans.get("").lengthBytes())
+    assertThat(Outputs.model(plans).lengthBytes())
         .isEqualTo(whole.getSerializedSize() + 100_000L * ("out.onnx.data".length() - 1));
   }
 

@@ -232,7 +232,7 @@ class ModelPatchTest {
   }
 
   private static byte[] model(Map<String, FilePlan> plans) throws IOException {
-    return Outputs.bytes(plans.get(""), "value".getBytes(StandardCharsets.US_ASCII));
+    return Outputs.bytes(Outputs.model(plans), "value".getBytes(StandardCharsets.US_ASCII));
   }
 
   private static Values values(int bytes) {

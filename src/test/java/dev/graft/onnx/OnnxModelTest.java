@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -45,7 +46,7 @@ class OnnxModelTest {
     Path data = folder.resolve(SampleModel.DATA);
     Files.move(data, folder.resolve("elsewhere"));
     Files.createSymbolicLink(data, folder.resolve("elsewhere"));
-    Path source = model.dataFiles().get(SampleModel.DATA);
+    Path source = Objects.requireNonNull(model.dataFiles().get(SampleModel.DATA));
     assertThatThrownBy(() -> model.openSource(source))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("symbolic link");
@@ -75,7 +76,7 @@ class OnnxModelTest {
     assertThat(loop.subgraphs().get(1).initializers().getFirst().label()).isEqualTo("listed");
     assertThat(loop.tensors()).containsOnlyKeys("pair");
     NodePart constant = model.graph().nodes().getFirst();
-    assertThat(constant.tensors().get("value").label()).isEqualTo("c");
+    assertThat(constant.tensors()).hasEntrySatisfying("value", t -> assertThat(t.label()).isEqualTo("c"));
     assertThat(model.functions().getFirst().nodes().getFirst().tensors()).containsOnlyKeys("value");
     assertThat(labels(model))
         .containsSubsequence("c", "inner", "loop", "loop", "listed", "embedded", "far", "typed")

@@ -6,6 +6,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 
 /** Carries out plans in memory, without anything of the package that does it in earnest. */
 final class Outputs {
@@ -32,6 +33,15 @@ final class Outputs {
 
   /** New values of which only the length matters. */
   record Length(long lengthBytes) implements TensorContent {}
+
+  /** The plan of the model file itself. */
+  static FilePlan model(Map<String, FilePlan> plans) {
+    return file(plans, "");
+  }
+
+  static FilePlan file(Map<String, FilePlan> plans, String location) {
+    return Objects.requireNonNull(plans.get(location), location);
+  }
 
   static byte[] bytes(FilePlan plan, byte[] deferred) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();

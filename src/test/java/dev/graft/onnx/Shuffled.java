@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 
 /**
@@ -39,7 +40,7 @@ final class Shuffled {
     Collections.shuffle(order, random);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     for (int field : order) {
-      out.writeBytes(byField.get(field).removeFirst());
+      out.writeBytes(Objects.requireNonNull(byField.get(field)).removeFirst());
     }
     out.writeBytes(message.getUnknownFields().toByteArray());
     return out.toByteArray();

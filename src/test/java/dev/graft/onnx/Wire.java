@@ -1,8 +1,6 @@
 package dev.graft.onnx;
 
 import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /** Protobuf by hand, also the kinds that no serialiser writes. */
@@ -51,19 +49,19 @@ final class Wire {
   }
 
   static byte[] fixed32(int field, int value) {
-    return join(number(((long) field << 3) | 5), little(4).putInt(value).array());
+    return join(number(((long) field << 3) | 5), little(value, 4));
   }
 
   static byte[] fixed64(int field, long value) {
-    return join(number(((long) field << 3) | 1), little(8).putLong(value).array());
+    return join(number(((long) field << 3) | 1), little(value, 8));
   }
 
   static byte[] floats(float... values) {
-    ByteBuffer out = little(4 * values.length);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
     for (float value : values) {
-      out.putFloat(value);
+      out.writeBytes(little(Float.floatToRawIntBits(value), 4));
     }
-    return out.array();
+    return out.toByteArray();
   }
 
   /** A model whose graph has this body. */
@@ -76,7 +74,11 @@ final class Wire {
     return model(message(5, tensor));
   }
 
-  private static ByteBuffer little(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  private static byte[] little(long value, int bytes) {
+    byte[] out = new byte[bytes];
+    for (int i = 0; i < bytes; i++) {
+      out[i] = (byte) (value >>> (8 * i));
+    }
+    return out;
   }
 }
