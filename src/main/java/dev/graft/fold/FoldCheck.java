@@ -3,6 +3,7 @@ package dev.graft.fold;
 import dev.graft.io.Progress;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
+import dev.graft.onnx.proto.FunctionProto;
 import dev.graft.onnx.proto.NodeProto;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -73,15 +74,9 @@ public final class FoldCheck {
     for (StoredTensor tensor : merged.tensors()) {
       found.computeIfAbsent(tensor.label(), n -> new ArrayList<>()).add(tensor);
     }
-    IdentityHashMap<StoredTensor, FoldedTensor> inPlace = new IdentityHashMap<>();
-    List<FoldedTensor> copies = new ArrayList<>();
-    for (FoldedTensor tensor : plan.tensors()) {
-      if (tensor.copyName().isPresent()) {
-        copies.add(tensor);
-      } else {
-        inPlace.put(tensor.base(), tensor);
-      }
-    }
+    IdentityHashMap<StoredTensor, FoldedTensor> inPlace = plan.inPlace();
+    List<FoldedTensor> copies =
+        plan.tensors().stream().filter(t -> t.copyName().isPresent()).toList();
     long bytes = 0;
     try (SourceFiles baseFiles = new SourceFiles(plan.model());
         SourceFiles mergedFiles = new SourceFiles(merged);
@@ -108,7 +103,7 @@ public final class FoldCheck {
     found.forEach((name, rest) ->
         rest.forEach(t -> differences.add(new Difference(name, "nothing", "a tensor more"))));
     return new Report(
-        plan.tensors().size(),
+        inPlace.size() + copies.size(),
         plan.model().tensors().size() - inPlace.size(),
         bytes,
         nodes,
@@ -116,8 +111,31 @@ public final class FoldCheck {
   }
 
   private int compareNodes(List<Difference> differences) {
-    List<NodeProto> base = plan.model().proto().getGraph().getNodeList();
-    List<NodeProto> other = merged.proto().getGraph().getNodeList();
+    PlainNodes expected = new PlainNodes(plan::movedInputs);
+    PlainNodes found = new PlainNodes(node -> Map.of());
+    int equal =
+        compareNodes(
+            expected.of(plan.model().proto().getGraph().getNodeList()),
+            found.of(merged.proto().getGraph().getNodeList()),
+            differences);
+    List<FunctionProto> functions = plan.model().proto().getFunctionsList();
+    List<FunctionProto> others = merged.proto().getFunctionsList();
+    if (functions.size() != others.size()) {
+      differences.add(new Difference("functions", "base", others.size() + " functions"));
+      return equal;
+    }
+    for (int i = 0; i < functions.size(); i++) {
+      equal +=
+          compareNodes(
+              expected.of(functions.get(i).getNodeList()),
+              found.of(others.get(i).getNodeList()),
+              differences);
+    }
+    return equal;
+  }
+
+  private static int compareNodes(
+      List<NodeProto> base, List<NodeProto> other, List<Difference> differences) {
     if (base.size() != other.size()) {
       differences.add(
           new Difference("graph", "base", other.size() + " nodes instead of " + base.size()));
@@ -125,12 +143,11 @@ public final class FoldCheck {
     }
     int equal = 0;
     for (int i = 0; i < base.size(); i++) {
-      NodeProto node = base.get(i);
-      boolean rewired = plan.isRewired(node);
-      if (node.equals(other.get(i)) || rewired) {
+      if (base.get(i).equals(other.get(i))) {
         equal++;
       } else {
-        differences.add(new Difference("node '" + node.getName() + "'", "base", "another node"));
+        differences.add(
+            new Difference("node '" + base.get(i).getName() + "'", "base", "another node"));
       }
     }
     return equal;

@@ -19,11 +19,11 @@ import dev.graft.onnx.StoredTensor;
 import dev.graft.onnx.proto.NodeProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * A merge that has been thought through: every target bound, every refusal made, nothing written
@@ -39,7 +39,8 @@ public final class MergePlan {
   private final List<Provenance> earlier;
   private final ModelGraph graph;
   private final List<Move> moves = new ArrayList<>();
-  private final Set<NodeProto> rewired = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final IdentityHashMap<NodeProto, Map<Integer, String>> movedInputs =
+      new IdentityHashMap<>();
 
   private MergePlan(MergeRequest request) {
     this.request = request;
@@ -65,7 +66,13 @@ public final class MergePlan {
       spots.stream().skip(1).forEach(s -> furtherCopies.add(move(target, s)));
     }
     moves.addAll(furtherCopies);
-    moves.forEach(m -> m.spot().split().forEach(u -> rewired.add(u.node().part().proto())));
+    for (Move move : moves) {
+      for (Use use : move.spot().split()) {
+        movedInputs
+            .computeIfAbsent(use.node().part().proto(), n -> new HashMap<>())
+            .put(use.input(), move.tensor().outputName());
+      }
+    }
   }
 
   /** New values for a stored tensor or for a copy of it. */
@@ -155,9 +162,23 @@ public final class MergePlan {
     return moves.stream().map(Move::tensor).toList();
   }
 
-  /** Whether some input of this very node of the base is moved to a copy of its weight. */
-  boolean isRewired(NodeProto node) {
-    return rewired.contains(node);
+  /**
+   * The stored tensors that take new values; where several initializers are the same bytes, all of
+   * them.
+   */
+  IdentityHashMap<StoredTensor, FoldedTensor> inPlace() {
+    IdentityHashMap<StoredTensor, FoldedTensor> inPlace = new IdentityHashMap<>();
+    for (Move move : moves) {
+      if (!move.spot().isSplit()) {
+        move.spot().twins().forEach(t -> inPlace.put(t, move.tensor()));
+      }
+    }
+    return inPlace;
+  }
+
+  /** The inputs of a node of the base that read a copy of their weight in the output. */
+  Map<Integer, String> movedInputs(NodeProto node) {
+    return movedInputs.getOrDefault(node, Map.of());
   }
 
   /** The output as changes to the base. */

@@ -45,25 +45,23 @@ final class BiasFinder {
 
   private Optional<Use> adder(Site site, String module) {
     GraphNode node = site.node();
-    switch (node.operator()) {
-      case "Gemm", "com.microsoft.FusedGemm", "Conv" -> {
-        return Optional.of(new Use(node, 2));
-      }
-      default -> {
-        List<Use> readers =
-            node.output()
-                .map(o -> index.graph().uses(new Value(node.scope(), o)))
-                .orElse(List.of());
-        return readers.size() == 1
-            ? Optional.of(readers.getFirst())
-                .filter(u -> isAddOf(u.node(), module))
-                .map(this::other)
-            : Optional.empty();
-      }
-    }
+    return switch (node.operator()) {
+      case "Gemm", "com.microsoft.FusedGemm", "Conv" -> Optional.of(new Use(node, 2));
+      default -> addBehind(node, module);
+    };
   }
 
-  private Use other(Use product) {
+  private Optional<Use> addBehind(GraphNode node, String module) {
+    List<Use> readers =
+        node.output()
+            .map(o -> index.graph().uses(new Value(node.scope(), o)))
+            .orElse(List.of());
+    return readers.size() == 1 && isAddOf(readers.getFirst().node(), module)
+        ? Optional.of(other(readers.getFirst()))
+        : Optional.empty();
+  }
+
+  private static Use other(Use product) {
     return new Use(product.node(), 1 - product.input());
   }
 

@@ -15,7 +15,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Joins an adapter to a model. The prefix between their names is derived once from all targets
@@ -24,15 +23,10 @@ import java.util.stream.Stream;
  */
 public final class Binder {
 
-<<<<<<< HEAD
   /** How many prefixes are tried; more than two that fit are as wrong as two. */
   private static final int MAX_TRIED = 64;
 
   private static final int SHOWN = 4;
-=======
-  /** How many prefixes are looked at for the best explanation of a failure. */
-  private static final int LIKELY = 3;
->>>>>>> main
 
   private final SiteIndex index;
   private final PeftAdapter adapter;
@@ -71,7 +65,6 @@ public final class Binder {
   }
 
   private Binding derive() {
-<<<<<<< HEAD
     PrefixVotes votes = votes();
     List<Binding> whole = new ArrayList<>();
     for (Prefix prefix : votes.complete().stream().limit(MAX_TRIED).toList()) {
@@ -125,36 +118,6 @@ public final class Binder {
       }
     }
     return best;
-=======
-    List<Binding> whole =
-        candidates().stream().map(this::attempt).filter(b -> b.misses().isEmpty()).toList();
-    if (whole.size() > 1) {
-      throw new BindingException(
-          "%s: %d prefixes bind every target of %s: %s. Say which is meant with --prefix FROM=TO"
-              .formatted(
-                  index.graph().model().path(),
-                  whole.size(),
-                  adapter.name(),
-                  whole.stream()
-                      .map(b -> b.prefix().toString())
-                      .collect(Collectors.joining(", "))));
-    }
-    if (whole.size() == 1) {
-      return whole.getFirst();
-    }
-    return explained(closest());
->>>>>>> main
-  }
-
-  /** The prefix whose misses tell most, where none binds everything. */
-  private Prefix closest() {
-    List<Prefix> likely = new ArrayList<>(List.of(Prefix.NONE));
-    likely.addAll(PrefixVotes.of(freeTargets().toList(), names()).leading(LIKELY));
-    return likely.stream()
-        .map(this::attempt)
-        .max(Comparator.comparingLong(Binder::score))
-        .map(Binding::prefix)
-        .orElse(Prefix.NONE);
   }
 
   /** Bound targets count most; one that does not fit or is quantised was at least found. */
@@ -176,7 +139,6 @@ public final class Binder {
         index.graph().model().path().toString(), adapter.name(), prefix, settled, misses);
   }
 
-<<<<<<< HEAD
   private PrefixVotes votes() {
     PrefixVotes votes = new PrefixVotes();
     for (AdapterTarget target : adapter.targets()) {
@@ -198,34 +160,6 @@ public final class Binder {
   }
 
   private void requireKnown() {
-=======
-  /** Every prefix that binds one particular target; one that binds all must be among them. */
-  private Set<Prefix> candidates() {
-    Set<Prefix> prefixes = new LinkedHashSet<>();
-    prefixes.add(Prefix.NONE);
-    // The longest name says most.
-    freeTargets()
-        .max(Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder()))
-        .ifPresent(key -> prefixes.addAll(PrefixVotes.of(List.of(key), names()).all()));
-    return prefixes;
-  }
-
-  /** Targets that the user's map file does not place. */
-  private Stream<String> freeTargets() {
-    return adapter.targets().stream()
-        .filter(t -> t instanceof LoraPair || t instanceof Replacement)
-        .map(AdapterTarget::target)
-        .filter(n -> map.target(n).isEmpty());
-  }
-
-  private Collection<String> names() {
-    Collection<String> names = new TreeSet<>(index.modules());
-    names.addAll(index.parameterNames());
-    return names;
-  }
-
-  private void requireKnown(NameMap names) {
->>>>>>> main
     Set<String> known =
         adapter.targets().stream().map(AdapterTarget::target).collect(Collectors.toSet());
     for (String name : new TreeSet<>(map.names())) {

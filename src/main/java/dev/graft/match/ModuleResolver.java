@@ -1,6 +1,7 @@
 package dev.graft.match;
 
 import dev.graft.graph.Value;
+import dev.graft.match.Miss.Cause;
 import dev.graft.onnx.StoredTensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -30,11 +31,12 @@ final class ModuleResolver {
    * @param sites all of them, on one stored weight or on copies of it; empty if there are none
    * @param rule how the first one was found
    * @param problem why there are none
+   * @param cause what stands in the way then
    */
-  record Found(List<Site> sites, NameRule rule, String problem) {
+  record Found(List<Site> sites, NameRule rule, String problem, Cause cause) {
 
-    static Found none(String problem) {
-      return new Found(List.of(), NameRule.NODE_PATH, problem);
+    static Found none(String problem, Cause cause) {
+      return new Found(List.of(), NameRule.NODE_PATH, problem, cause);
     }
 
     Site first() {
@@ -71,17 +73,17 @@ final class ModuleResolver {
     List<Site> candidates = index.named(name);
     List<Site> fitting = candidates.stream().filter(kind).toList();
     if (fitting.isEmpty()) {
-      return Found.none(
-          candidates.isEmpty()
-              ? "the file has no weight of the name " + name
-              : misfit(candidates.getFirst()));
+      return candidates.isEmpty()
+          ? Found.none("the file has no weight of the name " + name, Cause.ABSENT)
+          : Found.none(misfit(candidates.getFirst()), Cause.NO_FIT);
     }
     List<Site> chosen = mostTrusted(fitting, name);
     if (chosen.isEmpty()) {
       Site other = fitting.getFirst();
       return Found.none(
           "the weight '%s' is called so, but %s, which reads it, belongs to '%s'"
-              .formatted(other.tensor().label(), other.node(), other.nodeNames().getFirst()));
+              .formatted(other.tensor().label(), other.node(), other.nodeNames().getFirst()),
+          Cause.NO_FIT);
     }
     return withFurtherCalls(chosen, List.of(name), chosen.getFirst().ruleFor(name));
   }
@@ -91,10 +93,11 @@ final class ModuleResolver {
     List<Site> candidates = called(called);
     List<Site> fitting = candidates.stream().filter(kind).toList();
     if (fitting.isEmpty()) {
-      return Found.none(
-          candidates.isEmpty()
-              ? "the map file names '" + called + "', but no operator or weight is called so"
-              : misfit(candidates.getFirst()));
+      return candidates.isEmpty()
+          ? Found.none(
+              "the map file names '" + called + "', but no operator or weight is called so",
+              Cause.ABSENT)
+          : Found.none(misfit(candidates.getFirst()), Cause.NO_FIT);
     }
     List<String> names = fitting.stream().flatMap(s -> s.nodeNames().stream()).distinct().toList();
     return withFurtherCalls(fitting, names, NameRule.MAP_FILE);
@@ -132,9 +135,10 @@ final class ModuleResolver {
           "%d different weights go by that name: %s; say which with --map FILE"
               .formatted(
                   weights.size(),
-                  weights.stream().map(StoredTensor::label).sorted().limit(4).toList()));
+                  weights.stream().map(StoredTensor::label).sorted().limit(4).toList()),
+          Cause.NO_FIT);
     }
-    return new Found(List.copyOf(ordered), rule, "");
+    return new Found(List.copyOf(ordered), rule, "", Cause.NO_FIT);
   }
 
   /**

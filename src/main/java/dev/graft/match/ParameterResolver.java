@@ -97,11 +97,7 @@ final class ParameterResolver {
     if (wanted.parameter().endsWith(".weight") || wanted.mapped().isPresent()) {
       return weightOf(sites(wanted, s -> true), wanted);
     }
-<<<<<<< HEAD
-    return Outcome.none("the file has no tensor of the name " + wanted.name(), Cause.NO_FIT);
-=======
-    return Outcome.none("the file has no tensor of the name " + wanted, Miss.Cause.ABSENT);
->>>>>>> main
+    return Outcome.none("the file has no tensor of the name " + wanted.name(), Cause.ABSENT);
   }
 
   private ModuleResolver.Found sites(Wanted wanted, Predicate<Site> kind) {
@@ -161,7 +157,7 @@ final class ParameterResolver {
 
   private Outcome weightOf(ModuleResolver.Found found, Wanted wanted) {
     if (found.sites().isEmpty()) {
-      return Outcome.none(found.problem(), Cause.NO_FIT);
+      return Outcome.none(found.problem(), found.cause());
     }
     Site site = found.first();
     if (site.kind() == Kind.QUANTISED) {
@@ -178,7 +174,7 @@ final class ParameterResolver {
 
   private Outcome biasOf(ModuleResolver.Found found, Wanted wanted) {
     if (found.sites().isEmpty()) {
-      return Outcome.none(found.problem(), Cause.NO_FIT);
+      return Outcome.none(found.problem(), found.cause());
     }
     List<WeightPath> paths = biases.find(found.sites(), wanted.module(wanted.name()));
     if (paths.isEmpty()) {

@@ -9,16 +9,18 @@ import java.util.List;
  * A stored weight that a target acts on.
  *
  * @param tensor the weight
- * @param roots the values that are this weight; more than one where several initializers lie on the
- *     same bytes
+ * @param twins the tensors that are the very same bytes, itself included; all of them change with
+ *     it
+ * @param roots the values among them that the target reads
  * @param readers the operators' inputs that read it for this target
  * @param split what must read a copy of its own instead, because others read the same bytes; empty
  *     if the stored weight itself can change
  */
-public record Spot(StoredTensor tensor, List<Value> roots, List<Reading> readers, List<Use> split) {
+public record Spot(StoredTensor tensor, List<StoredTensor> twins, List<Value> roots, List<Reading> readers, List<Use> split) {
 
   /** Keeps own copies. */
   public Spot {
+    twins = List.copyOf(twins);
     roots = List.copyOf(roots);
     readers = List.copyOf(readers);
     split = List.copyOf(split);
@@ -26,12 +28,12 @@ public record Spot(StoredTensor tensor, List<Value> roots, List<Reading> readers
 
   /** The weight and its readers, with nobody sent to a copy. */
   static Spot of(StoredTensor tensor, Value root, List<Reading> readers) {
-    return new Spot(tensor, List.of(root), readers, List.of());
+    return new Spot(tensor, List.of(tensor), List.of(root), readers, List.of());
   }
 
   /** The same with a copy for some readings. */
   Spot splitBy(List<Use> moved) {
-    return new Spot(tensor, roots, readers, moved);
+    return new Spot(tensor, twins, roots, readers, moved);
   }
 
   /** Whether the target needs a copy of its own. */

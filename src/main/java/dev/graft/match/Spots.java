@@ -44,7 +44,8 @@ final class Spots {
         }
       }
       if (same < 0) {
-        joined.add(spot);
+        joined.add(
+            new Spot(spot.tensor(), twins, spot.roots(), spot.readers(), List.of()));
       } else {
         joined.set(same, union(joined.get(same), spot));
       }
@@ -57,6 +58,6 @@ final class Spots {
     roots.addAll(b.roots());
     LinkedHashSet<Reading> readers = new LinkedHashSet<>(a.readers());
     readers.addAll(b.readers());
-    return new Spot(a.tensor(), List.copyOf(roots), List.copyOf(readers), List.of());
+    return new Spot(a.tensor(), a.twins(), List.copyOf(roots), List.copyOf(readers), List.of());
   }
 }

@@ -94,7 +94,7 @@ final class TargetBinder {
                         : s.kind() == Kind.LINEAR || s.kind() == Kind.CONV));
     if (found.sites().isEmpty()) {
       misses.add(
-          new Miss(pair.module(), found.problem(), nearest(name, index.modules()), Cause.ABSENT));
+          new Miss(pair.module(), found.problem(), nearest(name, index.modules()), found.cause()));
       return;
     }
     Optional<Miss> problem = unfit(pair, found);

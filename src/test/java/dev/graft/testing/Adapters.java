@@ -73,6 +73,12 @@ public final class Adapters {
     return this;
   }
 
+  /** A whole parameter that no setting names. */
+  public Adapters tensor(String parameter, Values values) {
+    tensors.put(parameter, values);
+    return this;
+  }
+
   /** A setting, its value as JSON. */
   public Adapters config(String key, String json) {
     config.put(key, json);
