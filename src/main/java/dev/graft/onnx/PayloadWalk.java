@@ -77,7 +77,8 @@ final class PayloadWalk {
     }
     if (payload.encoding() == Encoding.NONE && tag == ((RAW_DATA << 3) | WireCursor.BYTES)) {
       payload = new TensorPayload(Encoding.RAW, valueStart, length);
-    } else if (payload.encoding() == Encoding.NONE && tag == ((FLOAT_DATA << 3) | WireCursor.BYTES)) {
+    } else if (payload.encoding() == Encoding.NONE
+        && tag == ((FLOAT_DATA << 3) | WireCursor.BYTES)) {
       payload = new TensorPayload(Encoding.PACKED_FLOAT, valueStart, length);
     } else if (field == RAW_DATA || payload.encoding() == Encoding.RAW) {
       throw cursor.broken("a tensor has raw_data twice, or raw_data and other values");

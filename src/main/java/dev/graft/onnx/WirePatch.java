@@ -38,7 +38,8 @@ final class WirePatch {
   private final MessageSpan root;
   private final List<Edit> edits = new ArrayList<>();
   private final IdentityHashMap<MessageSpan, Long> growth = new IdentityHashMap<>();
-  private final IdentityHashMap<MessageSpan, Set<MessageSpan>> changedChildren = new IdentityHashMap<>();
+  private final IdentityHashMap<MessageSpan, Set<MessageSpan>> changedChildren =
+      new IdentityHashMap<>();
 
   WirePatch(Path file, MessageSpan root) {
     this.file = file;

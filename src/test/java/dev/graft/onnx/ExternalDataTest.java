@@ -140,7 +140,8 @@ class ExternalDataTest {
     assertThat(model.dataFiles().sequencedKeySet())
         .containsExactly("sub/v.data", "w.data", "./w.data");
     assertThat(model.dataFiles().get("w.data")).isEqualTo(model.dataFiles().get("./w.data"));
-    assertThat(model.openSource(Objects.requireNonNull(model.dataFiles().get("w.data"))).size()).isEqualTo(100);
+    assertThat(model.openSource(Objects.requireNonNull(model.dataFiles().get("w.data"))).size())
+        .isEqualTo(100);
   }
 
   private void refuses(TensorProto.Builder tensor, String... words) {

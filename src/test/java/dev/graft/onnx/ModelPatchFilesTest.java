@@ -64,7 +64,8 @@ class ModelPatchFilesTest {
     ModelProto whole = SampleModel.write(folder);
     OnnxModel model = OnnxModel.open(folder.resolve("m.onnx"));
     String name = "d".repeat(length);
-    byte[] out = Outputs.bytes(Outputs.model(plan(model, _ -> {}, Map.of(SampleModel.DATA, name))), NONE);
+    byte[] out =
+        Outputs.bytes(Outputs.model(plan(model, _ -> {}, Map.of(SampleModel.DATA, name))), NONE);
     ModelProto expected = renamed(whole, name).build();
     assertThat(ModelProto.parseFrom(out)).isEqualTo(expected);
     assertThat(out).hasSize(expected.getSerializedSize());

@@ -183,7 +183,8 @@ class ModelScannerTest {
     for (int i = depth - 1; i >= 0; i--) {
       byte[] head =
           Wire.join(
-              Wire.number(((long) fields[i % fields.length] << 3) | 2), Wire.number(out.length - at));
+              Wire.number(((long) fields[i % fields.length] << 3) | 2),
+              Wire.number(out.length - at));
       at -= head.length;
       System.arraycopy(head, 0, out, at, head.length);
     }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Random models, random patches, random damage. A failure names the seed that shows it again. */
 class OnnxFuzzTest {
 
-  private static final int MODELS = 120;
+  private static final int MODELS = 80;
   private static final String VALUE = "0123456789";
 
   @TempDir Path folder;

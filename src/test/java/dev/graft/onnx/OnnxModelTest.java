@@ -76,7 +76,8 @@ class OnnxModelTest {
     assertThat(loop.subgraphs().get(1).initializers().getFirst().label()).isEqualTo("listed");
     assertThat(loop.tensors()).containsOnlyKeys("pair");
     NodePart constant = model.graph().nodes().getFirst();
-    assertThat(constant.tensors()).hasEntrySatisfying("value", t -> assertThat(t.label()).isEqualTo("c"));
+    assertThat(constant.tensors())
+        .hasEntrySatisfying("value", t -> assertThat(t.label()).isEqualTo("c"));
     assertThat(model.functions().getFirst().nodes().getFirst().tensors()).containsOnlyKeys("value");
     assertThat(labels(model))
         .containsSubsequence("c", "inner", "loop", "loop", "listed", "embedded", "far", "typed")
