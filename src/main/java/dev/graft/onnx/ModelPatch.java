@@ -136,8 +136,7 @@ public final class ModelPatch {
    * @param names the new location for each location of the base's data files; of several locations
    *     that mean one file the first one's counts, and the others follow it
    * @return plans by location; the model itself under the empty name, last
-   * @throws UnsupportedException if the model file would pass 2 GB, or a replaced tensor shares its
-   *     bytes with another
+   * @throws UnsupportedException if the model file would pass 2 GB
    * @throws IllegalArgumentException if two files would get one name
    */
   public SequencedMap<String, FilePlan> plan(Map<String, String> names) {
@@ -145,13 +144,6 @@ public final class ModelPatch {
       throw new IllegalStateException("the patch has been laid out already");
     }
     planned = true;
-    if (!dataFiles.isEmpty()) {
-      Set<StoredTensor> external = Collections.newSetFromMap(new IdentityHashMap<>());
-      replaced.stream()
-          .filter(t -> t.storage() == Storage.EXTERNAL && t.bytes() > 0)
-          .forEach(external::add);
-      SharedBytes.requireNone(base, external);
-    }
     SequencedMap<Path, String> fileNames = fileNames(names);
     added.forEach(tensor -> place(tensor, fileNames));
     renameLocations(fileNames);

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
-import dev.graft.error.UnsupportedException;
 import dev.graft.io.InputFile;
 import dev.graft.onnx.Outputs.Values;
 import dev.graft.onnx.proto.GraphProto;
@@ -79,18 +78,6 @@ class ModelPatchTest {
       patch.plan(Map.of());
       assertThatThrownBy(() -> patch.plan(Map.of())).isInstanceOf(IllegalStateException.class);
     }
-  }
-
-  @Test
-  void refusesToChangeATensorThatSharesItsBytes() throws IOException {
-    GraphProto.Builder graph =
-        GraphProto.newBuilder()
-            .addInitializer(Protos.external("a", 4, SampleModel.DATA, 0))
-            .addInitializer(Protos.external("b", 4, SampleModel.DATA, 0));
-    use(Protos.model(graph));
-    assertThatThrownBy(() -> patch(p -> p.replaceValues(tensor("a"), values(16))))
-        .isInstanceOf(UnsupportedException.class)
-        .hasMessageContaining("tensors 'a' and 'b' share bytes");
   }
 
   @Test
