@@ -1,5 +1,6 @@
 package dev.graft.testing;
 
+import com.google.protobuf.ByteString;
 import dev.graft.onnx.proto.AttributeProto;
 import dev.graft.onnx.proto.NodeProto;
 import dev.graft.onnx.proto.StringStringEntryProto;
@@ -64,6 +65,16 @@ public final class Node {
             .setName(name)
             .setType(AttributeProto.AttributeType.INT)
             .setI(value));
+    return this;
+  }
+
+  /** A string attribute. */
+  public Node with(String name, String value) {
+    proto.addAttribute(
+        AttributeProto.newBuilder()
+            .setName(name)
+            .setType(AttributeProto.AttributeType.STRING)
+            .setS(ByteString.copyFromUtf8(value)));
     return this;
   }
 
