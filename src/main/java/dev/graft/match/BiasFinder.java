@@ -53,9 +53,7 @@ final class BiasFinder {
 
   private Optional<Use> addBehind(GraphNode node, String module) {
     List<Use> readers =
-        node.output()
-            .map(o -> index.graph().uses(new Value(node.scope(), o)))
-            .orElse(List.of());
+        node.output().map(o -> index.graph().uses(new Value(node.scope(), o))).orElse(List.of());
     return readers.size() == 1 && isAddOf(readers.getFirst().node(), module)
         ? Optional.of(other(readers.getFirst()))
         : Optional.empty();

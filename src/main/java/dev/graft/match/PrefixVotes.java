@@ -61,7 +61,9 @@ final class PrefixVotes {
   List<Prefix> complete() {
     List<Prefix> complete =
         new ArrayList<>(
-            sorted().stream().filter(p -> votes.getOrDefault(p, Set.of()).size() == modules.size()).toList());
+            sorted().stream()
+                .filter(p -> votes.getOrDefault(p, Set.of()).size() == modules.size())
+                .toList());
     complete.remove(Prefix.NONE);
     complete.addFirst(Prefix.NONE);
     return complete;

@@ -16,7 +16,12 @@ import java.util.List;
  * @param split what must read a copy of its own instead, because others read the same bytes; empty
  *     if the stored weight itself can change
  */
-public record Spot(StoredTensor tensor, List<StoredTensor> twins, List<Value> roots, List<Reading> readers, List<Use> split) {
+public record Spot(
+    StoredTensor tensor,
+    List<StoredTensor> twins,
+    List<Value> roots,
+    List<Reading> readers,
+    List<Use> split) {
 
   /** Keeps own copies. */
   public Spot {

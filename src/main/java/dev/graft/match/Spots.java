@@ -44,8 +44,7 @@ final class Spots {
         }
       }
       if (same < 0) {
-        joined.add(
-            new Spot(spot.tensor(), twins, spot.roots(), spot.readers(), List.of()));
+        joined.add(new Spot(spot.tensor(), twins, spot.roots(), spot.readers(), List.of()));
       } else {
         joined.set(same, union(joined.get(same), spot));
       }

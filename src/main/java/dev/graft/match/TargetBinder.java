@@ -82,6 +82,12 @@ final class TargetBinder {
   }
 
   private void bindPair(LoraPair pair, String name, List<BoundTarget> bound, List<Miss> misses) {
+    Optional<String> extra = extra(pair);
+    if (extra.isPresent()) {
+      miss(pair, Cause.UNSUPPORTED, extra.get() + " cannot be folded by this version")
+          .ifPresent(misses::add);
+      return;
+    }
     boolean embedding = pair.kind() == LoraPair.Kind.EMBEDDING;
     ModuleResolver.Found found =
         modules.find(
@@ -139,10 +145,6 @@ final class TargetBinder {
           pair,
           Cause.UNSUPPORTED,
           site.node() + " has alpha " + site.alpha() + ", so no weight acts");
-    }
-    Optional<String> extra = extra(pair);
-    if (extra.isPresent()) {
-      return miss(pair, Cause.UNSUPPORTED, extra.get() + " cannot be folded by this version");
     }
     return misshapen(pair, site);
   }

@@ -41,7 +41,8 @@ class PrefixVotesTest {
 
   @Test
   void findsWhatTheFileHasInFront() {
-    PrefixVotes votes = votes(List.of("a.q", "a.k"), List.of("0.auto_model.a.q", "0.auto_model.a.k"));
+    PrefixVotes votes =
+        votes(List.of("a.q", "a.k"), List.of("0.auto_model.a.q", "0.auto_model.a.k"));
 
     assertThat(votes.complete()).containsExactly(Prefix.NONE, new Prefix("", "0.auto_model."));
   }
@@ -69,8 +70,7 @@ class PrefixVotesTest {
 
     assertThat(votes(List.of("q", "a.q"), List.of(endless)).complete())
         .containsExactly(Prefix.NONE);
-    assertThat(votes(List.of(endless, "x"), List.of("q")).complete())
-        .containsExactly(Prefix.NONE);
+    assertThat(votes(List.of(endless, "x"), List.of("q")).complete()).containsExactly(Prefix.NONE);
   }
 
   @Test

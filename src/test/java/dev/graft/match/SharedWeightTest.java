@@ -98,8 +98,7 @@ class SharedWeightTest {
             .node(Node.of("MatMul", "x", "w").to("a").named("/a/MatMul"))
             .node(Node.of("MatMul", "x", "w").to("b").named("/b/MatMul"));
 
-    Folding both =
-        Folding.of(folder, graphs, Adapters.create().lora("a", 4, 4).lora("b", 4, 4));
+    Folding both = Folding.of(folder, graphs, Adapters.create().lora("a", 4, 4).lora("b", 4, 4));
 
     both.moves("a", "a").moves("b", "b").checks();
     assertThat(both.splitBytes()).isEqualTo(BYTES);
@@ -200,15 +199,13 @@ class SharedWeightTest {
         .weight(wte, Values.random(5, 5, 3))
         .node(Node.of("Transpose", wte).to(wte + "_transposed").with("perm", List.of(1L, 0L)))
         .node(Node.of("Gather", wte, "ids").to("e").named("/transformer/wte/Gather"))
-        .node(
-            Node.of("MatMul", "x", wte + "_transposed").to("logits").named("/lm_head/MatMul"));
+        .node(Node.of("MatMul", "x", wte + "_transposed").to("logits").named("/lm_head/MatMul"));
   }
 
   @Test
   void changesTheHeadAloneWhereTheEmbeddingIsTiedThroughATranspose() {
     Folding folding =
-        Folding.of(
-            folder, tied("transformer.wte.weight"), Adapters.create().lora("lm_head", 3, 5));
+        Folding.of(folder, tied("transformer.wte.weight"), Adapters.create().lora("lm_head", 3, 5));
 
     folding.moves("logits", "lm_head").keeps("e").checks();
     assertThat(folding.splitBytes()).isEqualTo(5 * 3 * 4);
@@ -227,7 +224,11 @@ class SharedWeightTest {
     folding.keeps("logits").checks();
     assertThat(folding.after("e"))
         .containsExactly(
-            table.at(4, 0), table.at(4, 1), table.at(4, 2), table.at(1, 0), table.at(1, 1),
+            table.at(4, 0),
+            table.at(4, 1),
+            table.at(4, 2),
+            table.at(1, 0),
+            table.at(1, 1),
             table.at(1, 2));
   }
 

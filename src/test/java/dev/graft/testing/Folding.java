@@ -66,8 +66,7 @@ public final class Folding {
   }
 
   /** Only joins the two, with what the user fixed. */
-  public static Binding bind(
-      Path folder, Graphs graphs, Adapters adapter, Binder.Options options) {
+  public static Binding bind(Path folder, Graphs graphs, Adapters adapter, Binder.Options options) {
     SiteIndex index = index(folder, graphs);
     return Binder.bind(index, PeftAdapter.open(adapter.write(folder.resolve("adapter"))), options);
   }
@@ -180,9 +179,7 @@ public final class Folding {
         largest = Math.max(largest, Math.abs(delta[o]));
         assertThat((double) is[row * out + o])
             .as("%s[%d, %d]", name, row, o)
-            .isCloseTo(
-                was[row * out + o] + delta[o],
-                within(TOLERANCE));
+            .isCloseTo(was[row * out + o] + delta[o], within(TOLERANCE));
       }
     }
     assertThat(largest).as("the adapter must do something").isGreaterThan(0.01);
@@ -223,7 +220,8 @@ public final class Folding {
     long[] shape = input.dims().stream().mapToLong(d -> d.isFree() ? ROWS : d.size()).toArray();
     int count = Math.toIntExact(Shape.of(shape).elements());
     if (input.dtype() == DType.FLOAT32) {
-      return HostTensor.ofFloats(Shape.of(shape), Values.random(input.name().hashCode(), shape).floats());
+      return HostTensor.ofFloats(
+          Shape.of(shape), Values.random(input.name().hashCode(), shape).floats());
     }
     long[] counted = new long[count];
     for (int i = 0; i < count; i++) {
