@@ -63,7 +63,7 @@ final class InspectCommand extends Verb {
     Optional<AdapterSpec> spec = adapter.map(AdapterSpec::parse);
     Binder.Options options = names.toOptions();
     Optional<Background<Opened>> background =
-        spec.map(s -> Background.start(() -> Opened.of(s.path())));
+        spec.map(s -> Background.start(() -> opened(s.path())));
     Optional<SiteIndex> index = model.map(m -> SiteIndex.of(ModelGraph.of(OnnxModel.open(m))));
     Optional<Opened> both = background.map(Background::get);
     Optional<PeftAdapter> opened = both.map(Opened::adapter);
@@ -82,12 +82,14 @@ final class InspectCommand extends Verb {
     return refusal == null ? Failure.OK : told(refusal);
   }
 
-  /** An adapter and what there is to say of it; hashing its files is the longer part. */
-  private record Opened(PeftAdapter adapter, AdapterReport report) {
-    static Opened of(Path path) {
-      PeftAdapter adapter = PeftAdapter.open(path);
-      return new Opened(adapter, AdapterReport.hashed(adapter));
-    }
+  /** An adapter and what there is to say of it. */
+  private record Opened(PeftAdapter adapter, AdapterReport report) {}
+
+  /** Only machines are told the hash, for which every byte has to be read. */
+  private Opened opened(Path path) {
+    PeftAdapter adapter = PeftAdapter.open(path);
+    return new Opened(
+        adapter, isJson() ? AdapterReport.hashed(adapter) : AdapterReport.of(adapter));
   }
 
   /** The report lists every miss already, so the message need not. */

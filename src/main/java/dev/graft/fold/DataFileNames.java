@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
+import java.util.function.Supplier;
 
 /**
  * Names for the output's data files: {@code OUT.onnx.data}, {@code OUT.onnx.data.1}, …. A name that
@@ -20,10 +21,10 @@ final class DataFileNames {
    *
    * @param locations the base's own, in order
    * @param output the output being made
-   * @param hash of everything that determines the content
+   * @param hash of everything that determines the content; asked for only where a name is taken
    */
   static SequencedMap<String, String> choose(
-      SequencedSet<String> locations, AtomicOutput output, String hash) {
+      SequencedSet<String> locations, AtomicOutput output, Supplier<String> hash) {
     Path model = output.main().path();
     SequencedMap<String, String> names = new LinkedHashMap<>();
     int number = 0;
@@ -31,7 +32,7 @@ final class DataFileNames {
       String plain = model.getFileName() + ".data" + (number == 0 ? "" : "." + number);
       String name = plain;
       for (int attempt = 0; !output.isFree(model.resolveSibling(name)); attempt++) {
-        name = plain + "." + hash.substring(0, 8) + (attempt == 0 ? "" : "-" + attempt);
+        name = plain + "." + hash.get().substring(0, 8) + (attempt == 0 ? "" : "-" + attempt);
       }
       names.put(location, name);
       number++;

@@ -13,11 +13,13 @@ import dev.graft.onnx.FilePlan;
 import dev.graft.onnx.ModelPatch;
 import dev.graft.onnx.OnnxModel;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Supplier;
 
 /** Carries out a merge: the base with some byte ranges replaced, complete or not at all. */
 public final class Merge {
@@ -73,13 +75,17 @@ public final class Merge {
     try (SourceFiles sources = new SourceFiles(model);
         AtomicOutput output = AtomicOutput.begin(plan.request().output())) {
       InputFile modelFile = sources.file(model.path());
-      BaseRecord base = baseRecord(modelFile, sources);
-      Provenance draft = provenance(base, draftTensors());
+      List<DataFileRecord> dataFiles = dataFiles(sources);
+      Provenance draft = provenance(new BaseRecord(NO_HASH, dataFiles), draftTensors());
       ModelPatch patch = plan.patch(modelFile);
       patch.appendMetadata(key(), draft.json().length);
       SequencedMap<String, String> names =
-          DataFileNames.choose(model.dataFiles().sequencedKeySet(), output, contentHash(draft));
-      List<Path> older = OlderOutput.dataFiles(plan, names.values());
+          DataFileNames.choose(
+              model.dataFiles().sequencedKeySet(), output, contentHash(draft, modelFile));
+      // Neither is needed before the weights are written, so neither delays them.
+      Background<String> skeleton = Background.start(() -> Skeleton.sha256(model, modelFile));
+      Background<List<Path>> older =
+          Background.start(() -> OlderOutput.dataFiles(plan, names.values()));
       SequencedMap<String, FilePlan> files = patch.plan(names);
       PlanWriter writer = new PlanWriter(sources, progress);
       List<Path> written = new ArrayList<>();
@@ -89,10 +95,11 @@ public final class Merge {
         writer.add(file.getValue(), out);
       }
       writer.run(threads, blockBytes);
-      Provenance provenance = provenance(base, tensorRecords());
+      Provenance provenance =
+          provenance(new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
       writer.fill(List.of(provenance.json()));
       List<String> carried = CarriedFiles.add(model.path(), output);
-      older.forEach(output::retire);
+      older.get().forEach(output::retire);
       List<Path> leftOver = output.commit();
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
       return new Result(written.reversed(), carried, provenance, bytes, leftOver);
@@ -115,13 +122,13 @@ public final class Merge {
     return Provenance.of(tool, adapter, base, tensors);
   }
 
-  private BaseRecord baseRecord(InputFile modelFile, SourceFiles sources) {
+  private List<DataFileRecord> dataFiles(SourceFiles sources) {
     List<DataFileRecord> dataFiles = new ArrayList<>();
     plan.model()
         .dataFiles()
         .forEach((location, path) ->
             dataFiles.add(new DataFileRecord(location, sources.file(path).size())));
-    return new BaseRecord(Skeleton.sha256(plan.model(), modelFile), dataFiles);
+    return dataFiles;
   }
 
   private List<TensorRecord> draftTensors() {
@@ -145,9 +152,14 @@ public final class Merge {
   }
 
   /** Hash of what determines the output: base, adapter, weight and places. */
-  private static String contentHash(Provenance draft) {
-    Sha256 hash = new Sha256();
-    hash.update(MemorySegment.ofArray(draft.json()));
-    return hash.hex();
+  private Supplier<String> contentHash(Provenance draft, InputFile modelFile) {
+    return () -> {
+      Sha256 hash = new Sha256();
+      hash.update(MemorySegment.ofArray(draft.json()));
+      hash.update(
+          MemorySegment.ofArray(
+              Skeleton.sha256(plan.model(), modelFile).getBytes(StandardCharsets.US_ASCII)));
+      return hash.hex();
+    };
   }
 }

@@ -24,6 +24,9 @@ final class ExternalData {
   private static final Set<String> KEYS =
       Set.of("location", "offset", "length", "checksum", "basepath");
 
+  /** As many digits as surely fit in a long. */
+  private static final int MAX_DIGITS = 18;
+
   /** A data file with its length when it was resolved. */
   private record DataFile(Path path, long length) {}
 
@@ -56,25 +59,23 @@ final class ExternalData {
     Map<String, String> entries = entries(label, proto);
     String location = entries.get("location");
     if (location == null) {
-      throw new FormatException(
-          model
-              + ": tensor '"
-              + label
-              + "' is external but names no location; the file is damaged");
+      throw broken(label, "is external but names no location; the file is damaged");
     }
     DataFile file = files.computeIfAbsent(location, l -> open(label, l));
     long offset = number(label, entries, "offset").orElse(0L);
-    long length =
-        number(label, entries, "length").orElse(expected >= 0 ? expected : file.length() - offset);
+    long rest = Math.max(0, file.length() - offset);
+    long length = number(label, entries, "length").orElse(expected >= 0 ? expected : rest);
     if (expected >= 0 && length != expected) {
-      throw new FormatException(
-          "%s: tensor '%s' declares %d bytes of external data, but its shape and type need %d"
-              .formatted(model, label, length, expected));
+      throw broken(
+          label,
+          "declares %d bytes of external data in '%s', but its shape and type need %d"
+              .formatted(length, location, expected));
     }
-    if (offset > file.length() || length > file.length() - offset) {
-      throw new FormatException(
-          "%s: tensor '%s' lies at bytes %d to %d of '%s', which has %d bytes; the data file is truncated or belongs to another model"
-              .formatted(model, label, offset, offset + length, location, file.length()));
+    if (offset > file.length() || length > rest) {
+      throw broken(
+          label,
+          "needs %d bytes at offset %d of '%s', which has %d bytes; the data file is truncated or belongs to another model"
+              .formatted(length, offset, location, file.length()));
     }
     return new TensorSource(file.path(), offset, length);
   }
@@ -97,14 +98,13 @@ final class ExternalData {
     Map<String, String> entries = new HashMap<>();
     for (StringStringEntryProto entry : proto.getExternalDataList()) {
       if (!KEYS.contains(entry.getKey())) {
-        throw new FormatException(
-            "%s: tensor '%s' has the unknown external-data key '%s'; known are location, offset, length, checksum, basepath"
-                .formatted(model, label, entry.getKey()));
+        throw broken(
+            label,
+            "has the unknown external-data key '%s'; known are location, offset, length, checksum, basepath"
+                .formatted(entry.getKey()));
       }
       if (entries.put(entry.getKey(), entry.getValue()) != null) {
-        throw new FormatException(
-            "%s: tensor '%s' has the external-data key '%s' twice"
-                .formatted(model, label, entry.getKey()));
+        throw broken(label, "has the external-data key '%s' twice".formatted(entry.getKey()));
       }
     }
     return entries;
@@ -115,11 +115,17 @@ final class ExternalData {
     if (text == null) {
       return Optional.empty();
     }
-    if (!text.matches("[0-9]{1,18}")) {
-      throw new FormatException(
-          "%s: tensor '%s' has the external-data %s '%s', which is not a number of bytes"
-              .formatted(model, label, key, text));
+    if (text.isEmpty()
+        || text.length() > MAX_DIGITS
+        || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+      throw broken(
+          label,
+          "has the external-data %s '%s', which is not a number of bytes".formatted(key, text));
     }
     return Optional.of(Long.parseLong(text));
+  }
+
+  private FormatException broken(String label, String how) {
+    return new FormatException("%s: tensor '%s' %s".formatted(model, label, how));
   }
 }

@@ -1,27 +1,28 @@
 package dev.graft.onnx;
 
-import dev.graft.io.InputFile;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where one field of a message lies.
+ * Where one field of a message lies, or several in a row.
  *
  * @param start first byte of the tag
  * @param end first byte after the value
  */
 record FieldRange(long start, long end) {
 
-  /** All occurrences of a field directly in a message, in file order. */
-  static List<FieldRange> find(InputFile file, MessageSpan span, int field) {
-    WireCursor cursor = new WireCursor(file);
+  /**
+   * All length-delimited occurrences of a field directly in a message, in file order: those that
+   * protobuf takes for strings or messages.
+   */
+  static List<FieldRange> find(WireCursor cursor, MessageSpan span, int field) {
     cursor.seek(span.bodyStart());
     List<FieldRange> found = new ArrayList<>();
     while (cursor.position() < span.bodyEnd()) {
       long start = cursor.position();
       int tag = cursor.tag(span.bodyEnd());
       cursor.skip(tag & 7, span.bodyEnd());
-      if (tag >>> 3 == field) {
+      if (tag == ((field << 3) | WireCursor.BYTES)) {
         found.add(new FieldRange(start, cursor.position()));
       }
     }

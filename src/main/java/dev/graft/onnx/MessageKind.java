@@ -1,6 +1,6 @@
 package dev.graft.onnx;
 
-import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The protobuf messages that can hold a tensor, and the fields through which they do. */
 enum MessageKind {
@@ -13,38 +13,53 @@ enum MessageKind {
   TRAINING_INFO,
   TENSOR;
 
-  private static final Map<MessageKind, Map<Integer, MessageKind>> CHILDREN =
-      Map.of(
-          MODEL, Map.of(7, GRAPH, 20, TRAINING_INFO, 25, FUNCTION),
-          GRAPH, Map.of(1, NODE, 5, TENSOR, 15, SPARSE_TENSOR),
-          FUNCTION, Map.of(7, NODE, 11, ATTRIBUTE),
-          NODE, Map.of(5, ATTRIBUTE),
-          ATTRIBUTE,
-              Map.of(
-                  5, TENSOR, 6, GRAPH, 10, TENSOR, 11, GRAPH, 22, SPARSE_TENSOR, 23, SPARSE_TENSOR),
-          SPARSE_TENSOR, Map.of(1, TENSOR, 2, TENSOR),
-          TRAINING_INFO, Map.of(1, GRAPH, 2, GRAPH),
-          TENSOR, Map.of());
-
-  /** The fields that may stand once only; protobuf would merge a second one into the first. */
-  private static final Map<MessageKind, Integer> SINGLE_FIELDS =
-      Map.of(
-          MODEL, bit(7),
-          ATTRIBUTE, bit(5) | bit(6) | bit(22),
-          SPARSE_TENSOR, bit(1) | bit(2),
-          TRAINING_INFO, bit(1) | bit(2));
+  /** One more than the highest field number of {@link #child}. */
+  static final int CHILD_FIELDS = 26;
 
   /** The kind of the sub-message in this field, or null if no tensor can be below it. */
-  @org.jspecify.annotations.Nullable
-  MessageKind child(int field) {
-    return CHILDREN.getOrDefault(this, Map.of()).get(field);
+  @Nullable MessageKind child(int field) {
+    return switch (this) {
+      case MODEL ->
+          switch (field) {
+            case 7 -> GRAPH;
+            case 20 -> TRAINING_INFO;
+            case 25 -> FUNCTION;
+            default -> null;
+          };
+      case GRAPH ->
+          switch (field) {
+            case 1 -> NODE;
+            case 5 -> TENSOR;
+            case 15 -> SPARSE_TENSOR;
+            default -> null;
+          };
+      case FUNCTION ->
+          switch (field) {
+            case 7 -> NODE;
+            case 11 -> ATTRIBUTE;
+            default -> null;
+          };
+      case NODE -> field == 5 ? ATTRIBUTE : null;
+      case ATTRIBUTE ->
+          switch (field) {
+            case 5, 10 -> TENSOR;
+            case 6, 11 -> GRAPH;
+            case 22, 23 -> SPARSE_TENSOR;
+            default -> null;
+          };
+      case SPARSE_TENSOR -> field == 1 || field == 2 ? TENSOR : null;
+      case TRAINING_INFO -> field == 1 || field == 2 ? GRAPH : null;
+      case TENSOR -> null;
+    };
   }
 
+  /** Whether the field may stand once only; protobuf would merge a second one into the first. */
   boolean isSingle(int field) {
-    return field < 31 && (SINGLE_FIELDS.getOrDefault(this, 0) & bit(field)) != 0;
-  }
-
-  private static int bit(int field) {
-    return 1 << field;
+    return switch (this) {
+      case MODEL -> field == 7;
+      case ATTRIBUTE -> field == 5 || field == 6 || field == 22;
+      case SPARSE_TENSOR, TRAINING_INFO -> field == 1 || field == 2;
+      case GRAPH, FUNCTION, NODE, TENSOR -> false;
+    };
   }
 }

@@ -17,28 +17,31 @@ public final class MessageSpan {
   private final long lengthStart;
   private final long bodyStart;
   private final long bodyEnd;
-  private final List<MessageSpan> children = new ArrayList<>();
+  private List<MessageSpan> children = List.of();
   private @Nullable TensorPayload payload;
 
   private MessageSpan(
-      @Nullable MessageSpan parent, FieldPlace place, long lengthStart, long bodyStart, long end) {
+      @Nullable MessageSpan parent, FieldPlace place, long lengthStart, FieldRange body) {
     this.parent = parent;
     this.field = place.field();
     this.index = place.index();
     this.lengthStart = lengthStart;
-    this.bodyStart = bodyStart;
-    this.bodyEnd = end;
+    this.bodyStart = body.start();
+    this.bodyEnd = body.end();
   }
 
   /** Field number and ordinal among the siblings of that field. */
   record FieldPlace(int field, int index) {}
 
   static MessageSpan root(long fileLength) {
-    return new MessageSpan(null, new FieldPlace(0, 0), 0, 0, fileLength);
+    return new MessageSpan(null, new FieldPlace(0, 0), 0, new FieldRange(0, fileLength));
   }
 
-  static MessageSpan inside(MessageSpan parent, FieldPlace place, long lengthStart, long[] body) {
-    return new MessageSpan(parent, place, lengthStart, body[0], body[1]);
+  /** Reads the length prefix at the cursor and leaves the cursor at the first byte of the body. */
+  static MessageSpan read(WireCursor cursor, MessageSpan parent, FieldPlace place) {
+    long lengthStart = cursor.position();
+    long end = cursor.lengthEnd(parent.bodyEnd);
+    return new MessageSpan(parent, place, lengthStart, new FieldRange(cursor.position(), end));
   }
 
   /** The message that holds this one; empty for the model itself. */
@@ -61,19 +64,42 @@ public final class MessageSpan {
     return bodyEnd;
   }
 
-  /** The child at this place; empty where the scanner saw no tensor or graph in it. */
-  Optional<MessageSpan> child(int wantedField, int wantedIndex) {
-    for (MessageSpan child : children) {
-      if (child.field == wantedField && child.index == wantedIndex) {
-        return Optional.of(child);
-      }
-    }
-    return Optional.empty();
+  /** Ordinal among the siblings of the same field. */
+  int index() {
+    return index;
   }
 
-  /** All children of a field that is never pruned (nodes, initializers), in file order. */
-  List<MessageSpan> children(int wantedField) {
-    return children.stream().filter(c -> c.field == wantedField).toList();
+  /** How many messages are around this one. */
+  int depth() {
+    int depth = 0;
+    for (MessageSpan above = parent; above != null; above = above.parent) {
+      depth++;
+    }
+    return depth;
+  }
+
+  /**
+   * The children of a field in file order. Of attributes only those are kept that have a tensor or
+   * a graph below them; {@link #index} tells which they are.
+   */
+  List<MessageSpan> children(int wanted) {
+    List<MessageSpan> found = new ArrayList<>();
+    for (MessageSpan child : children) {
+      if (child.field == wanted) {
+        found.add(child);
+      }
+    }
+    return found;
+  }
+
+  /** The child of a field that the parsed message has, and has once. */
+  MessageSpan child(int wanted) {
+    for (MessageSpan child : children) {
+      if (child.field == wanted) {
+        return child;
+      }
+    }
+    throw new IllegalStateException("the scan saw no field " + wanted + " at byte " + bodyStart);
   }
 
   boolean hasChildren() {
@@ -81,6 +107,9 @@ public final class MessageSpan {
   }
 
   void add(MessageSpan child) {
+    if (children.isEmpty()) {
+      children = new ArrayList<>(2);
+    }
     children.add(child);
   }
 

@@ -2,15 +2,18 @@ package dev.graft.onnx;
 
 import dev.graft.error.UnsupportedException;
 import dev.graft.io.InputFile;
-import dev.graft.onnx.proto.StringStringEntryProto;
+import dev.graft.onnx.MessageSpan.FieldPlace;
+import dev.graft.onnx.StoredTensor.Storage;
 import dev.graft.tensor.TensorSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
 
 /**
  * A model as changes to another one. Replaced payloads keep their place; nothing else moves unless
@@ -21,16 +24,19 @@ public final class ModelPatch {
   /** The limit of protobuf and so of every reader of ONNX. */
   static final long MAX_MODEL_BYTES = Integer.MAX_VALUE;
 
-  private static final int ALIGNMENT = 4096;
-
-  /** New bytes for a range of a data file. */
-  private record Change(long offset, long end, TensorContent content) {}
+  private static final int NODE_INPUT = 1;
+  private static final int GRAPH_INITIALIZER = 5;
+  private static final int TENSOR_RAW_DATA = 9;
+  private static final int TENSOR_EXTERNAL_DATA = 13;
+  private static final int MODEL_METADATA = 14;
 
   private final OnnxModel base;
-  private final InputFile file;
+  private final WireCursor cursor;
   private final WirePatch wire;
-  private final SequencedMap<Path, List<Change>> dataChanges = new LinkedHashMap<>();
+  private final Set<StoredTensor> replaced = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final SequencedMap<Path, DataFilePatch> dataFiles = new LinkedHashMap<>();
   private final List<NewTensor> added = new ArrayList<>();
+  private boolean planned;
 
   /**
    * Begins a patch.
@@ -40,41 +46,70 @@ public final class ModelPatch {
    */
   public ModelPatch(OnnxModel base, InputFile file) {
     this.base = base;
-    this.file = file;
+    this.cursor = new WireCursor(file);
     this.wire = new WirePatch(base.path(), base.root());
   }
 
-  /** Gives a tensor new values of the same type and shape. */
+  /**
+   * Gives a tensor new values of the same type and shape.
+   *
+   * @throws IllegalArgumentException if the length is another one, or the tensor has new values
+   *     already
+   */
   public void replaceValues(StoredTensor tensor, TensorContent content) {
     if (content.lengthBytes() != tensor.bytes()) {
       throw new IllegalArgumentException(
           "tensor '%s' has %d bytes, not %d"
               .formatted(tensor.label(), tensor.bytes(), content.lengthBytes()));
     }
+    if (!replaced.add(tensor)) {
+      throw new IllegalArgumentException("tensor '" + tensor.label() + "' is replaced twice");
+    }
+    if (tensor.bytes() == 0) {
+      return;
+    }
     switch (tensor.storage()) {
       case EXTERNAL -> {
         TensorSource source = tensor.source().orElseThrow();
-        dataChanges
-            .computeIfAbsent(source.file(), f -> new ArrayList<>())
-            .add(new Change(source.offset(), source.end(), content));
+        dataFile(source.file()).replace(source, content);
       }
       case EMBEDDED -> {
         TensorSource source = tensor.source().orElseThrow();
-        wire.replace(tensor.span(), source.offset(), source.end(), new Piece.Produced(content));
+        FieldRange range = new FieldRange(source.offset(), source.end());
+        wire.replace(tensor.span(), range, new Piece.Produced(content));
       }
       case TYPED -> replaceTyped(tensor, content);
     }
   }
 
-  /** Makes a node read another value. */
+  /**
+   * Makes a node read another value.
+   *
+   * @throws IllegalArgumentException if the node has no such input
+   */
   public void rewireInput(NodePart node, int input, String name) {
-    FieldRange range = FieldRange.find(file, node.span(), 1).get(input);
-    byte[] field = new WireBytes().string(1, name).toByteArray();
-    wire.replace(node.span(), range.start(), range.end(), Piece.Literal.of(field));
+    List<FieldRange> inputs = FieldRange.find(cursor, node.span(), NODE_INPUT);
+    if (input < 0 || input >= inputs.size()) {
+      throw new IllegalArgumentException(
+          "node '%s' has %d inputs, none with index %d"
+              .formatted(node.label(), inputs.size(), input));
+    }
+    byte[] field = new WireBytes().string(NODE_INPUT, name).toByteArray();
+    wire.replace(node.span(), inputs.get(input), Piece.Literal.of(field));
   }
 
-  /** Adds an initializer to the main graph, embedded or external as the base's own weights are. */
+  /**
+   * Adds an initializer to the main graph, embedded or external as the base's own weights are.
+   *
+   * @throws IllegalArgumentException if its content is not as long as type and shape ask for
+   */
   public void addInitializer(NewTensor tensor) {
+    long expected = tensor.dtype().bytes(tensor.shape().elements());
+    if (tensor.content().lengthBytes() != expected) {
+      throw new IllegalArgumentException(
+          "new tensor '%s' has %d bytes, not %d"
+              .formatted(tensor.name(), tensor.content().lengthBytes(), expected));
+    }
     added.add(tensor);
   }
 
@@ -86,31 +121,34 @@ public final class ModelPatch {
     byte[] keyField = new WireBytes().string(1, key).toByteArray();
     byte[] valueHeader = WireBytes.header(2, valueBytes);
     long length = keyField.length + valueHeader.length + (long) valueBytes;
-    long end = base.root().bodyEnd();
     wire.replace(
         base.root(),
-        end,
-        end,
-        Piece.Literal.of(WireBytes.header(14, length)),
+        endOf(base.root()),
+        Piece.Literal.of(WireBytes.header(MODEL_METADATA, length)),
         Piece.Literal.of(keyField),
         Piece.Literal.of(valueHeader),
         new Piece.Deferred(valueBytes));
   }
 
   /**
-   * Lays out the output.
+   * Lays out the output. A patch can be laid out once.
    *
-   * @param names the new location for each location of the base's data files
+   * @param names the new location for each location of the base's data files; of several locations
+   *     that mean one file the first one's counts, and the others follow it
    * @return plans by location; the model itself under the empty name, last
    * @throws UnsupportedException if the model file would pass 2 GB
+   * @throws IllegalArgumentException if two files would get one name
    */
   public SequencedMap<String, FilePlan> plan(Map<String, String> names) {
+    if (planned) {
+      throw new IllegalStateException("the patch has been laid out already");
+    }
+    planned = true;
+    SequencedMap<Path, String> fileNames = fileNames(names);
+    added.forEach(tensor -> place(tensor, fileNames));
+    renameLocations(fileNames);
     SequencedMap<String, FilePlan> plans = new LinkedHashMap<>();
-    base.dataFiles()
-        .forEach(
-            (location, path) -> plans.put(names.getOrDefault(location, location), dataFile(path)));
-    placeAdded(plans, names);
-    renameLocations(names);
+    fileNames.forEach((file, name) -> plans.put(name, dataFile(file).plan()));
     FilePlan model = wire.plan();
     if (model.lengthBytes() > MAX_MODEL_BYTES) {
       throw new UnsupportedException(
@@ -121,107 +159,102 @@ public final class ModelPatch {
     return plans;
   }
 
-  private FilePlan dataFile(Path path) {
-    List<Change> changes = new ArrayList<>(dataChanges.getOrDefault(path, List.of()));
-    changes.sort(Comparator.comparingLong(Change::offset));
-    List<Piece> pieces = new ArrayList<>();
-    long copied = 0;
-    for (Change change : changes) {
-      if (change.offset() < copied) {
-        throw new IllegalStateException(path + ": two changes overlap at byte " + change.offset());
-      }
-      if (change.offset() > copied) {
-        pieces.add(new Piece.Copied(path, copied, change.offset() - copied));
-      }
-      pieces.add(new Piece.Produced(change.content()));
-      copied = change.end();
+  private SequencedMap<Path, String> fileNames(Map<String, String> names) {
+    SequencedMap<Path, String> fileNames = new LinkedHashMap<>();
+    base.dataFiles()
+        .forEach((location, file) ->
+            fileNames.putIfAbsent(file, names.getOrDefault(location, location)));
+    if (Set.copyOf(fileNames.values()).size() < fileNames.size()) {
+      throw new IllegalArgumentException(
+          base.path() + ": two data files would get one name: " + fileNames);
     }
-    long length;
-    try (InputFile data = base.openSource(path)) {
-      length = data.size();
-    }
-    if (length > copied) {
-      pieces.add(new Piece.Copied(path, copied, length - copied));
-    }
-    return new FilePlan(pieces);
+    return fileNames;
   }
 
-  private void placeAdded(SequencedMap<String, FilePlan> plans, Map<String, String> names) {
-    long graphEnd = base.graph().span().bodyEnd();
-    for (NewTensor tensor : added) {
-      WireBytes body = new WireBytes();
-      for (long dim : tensor.shape().toArray()) {
-        body.number(1, dim);
-      }
-      body.number(2, tensor.dtype().onnxCode()).string(8, tensor.name());
-      if (base.dataFiles().isEmpty()) {
-        byte[] head = body.toByteArray();
-        byte[] raw = WireBytes.header(9, tensor.content().lengthBytes());
-        long length = head.length + raw.length + tensor.content().lengthBytes();
-        wire.replace(
-            base.graph().span(),
-            graphEnd,
-            graphEnd,
-            Piece.Literal.of(WireBytes.header(5, length)),
-            Piece.Literal.of(head),
-            Piece.Literal.of(raw),
-            new Piece.Produced(tensor.content()));
-      } else {
-        String location = base.dataFiles().firstEntry().getKey();
-        String target = names.getOrDefault(location, location);
-        FilePlan file = plans.get(target);
-        List<Piece> pieces = new ArrayList<>(file == null ? List.of() : file.pieces());
-        long end = file == null ? 0 : file.lengthBytes();
-        long offset = Math.ceilDiv(end, ALIGNMENT) * ALIGNMENT;
-        pieces.add(Piece.Literal.of(new byte[(int) (offset - end)]));
-        pieces.add(new Piece.Produced(tensor.content()));
-        plans.put(target, new FilePlan(pieces));
-        body.bytes(13, entry("location", target))
-            .bytes(13, entry("offset", Long.toString(offset)))
-            .bytes(13, entry("length", Long.toString(tensor.content().lengthBytes())))
-            .number(14, 1);
-        byte[] whole = new WireBytes().bytes(5, body.toByteArray()).toByteArray();
-        wire.replace(base.graph().span(), graphEnd, graphEnd, Piece.Literal.of(whole));
-      }
-    }
+  private DataFilePatch dataFile(Path path) {
+    return dataFiles.computeIfAbsent(
+        path,
+        p -> {
+          try (InputFile data = base.openSource(p)) {
+            return new DataFilePatch(p, data.size());
+          }
+        });
   }
 
-  private void renameLocations(Map<String, String> names) {
+  private void place(NewTensor tensor, SequencedMap<Path, String> fileNames) {
+    WireBytes body = new WireBytes();
+    for (long dim : tensor.shape().toArray()) {
+      body.number(1, dim);
+    }
+    body.number(2, tensor.dtype().onnxCode()).string(8, tensor.name());
+    long bytes = tensor.content().lengthBytes();
+    MessageSpan graph = base.graph().span();
+    if (fileNames.isEmpty()) {
+      byte[] head = body.toByteArray();
+      byte[] raw = WireBytes.header(TENSOR_RAW_DATA, bytes);
+      wire.replace(
+          graph,
+          endOf(graph),
+          Piece.Literal.of(WireBytes.header(GRAPH_INITIALIZER, head.length + raw.length + bytes)),
+          Piece.Literal.of(head),
+          Piece.Literal.of(raw),
+          new Piece.Produced(tensor.content()));
+      return;
+    }
+    long offset = dataFile(fileNames.firstEntry().getKey()).append(tensor.content());
+    body.bytes(TENSOR_EXTERNAL_DATA, entry("location", fileNames.firstEntry().getValue()))
+        .bytes(TENSOR_EXTERNAL_DATA, entry("offset", Long.toString(offset)))
+        .bytes(TENSOR_EXTERNAL_DATA, entry("length", Long.toString(bytes)))
+        .number(14, 1);
+    byte[] whole = new WireBytes().bytes(GRAPH_INITIALIZER, body.toByteArray()).toByteArray();
+    wire.replace(graph, endOf(graph), Piece.Literal.of(whole));
+  }
+
+  private void renameLocations(Map<Path, String> fileNames) {
+    Map<String, Path> files = base.dataFiles();
     for (StoredTensor tensor : base.tensors()) {
-      if (tensor.storage() != StoredTensor.Storage.EXTERNAL) {
+      if (tensor.storage() != Storage.EXTERNAL) {
         continue;
       }
-      List<StringStringEntryProto> entries = tensor.proto().getExternalDataList();
-      for (int i = 0; i < entries.size(); i++) {
-        String renamed = names.get(entries.get(i).getValue());
-        if (entries.get(i).getKey().equals("location")
-            && renamed != null
-            && !renamed.equals(entries.get(i).getValue())) {
-          FieldRange range = FieldRange.find(file, tensor.span(), 13).get(i);
-          byte[] field = new WireBytes().bytes(13, entry("location", renamed)).toByteArray();
-          wire.replace(tensor.span(), range.start(), range.end(), Piece.Literal.of(field));
+      for (int i = 0; i < tensor.proto().getExternalDataCount(); i++) {
+        if (tensor.proto().getExternalData(i).getKey().equals("location")) {
+          String location = tensor.proto().getExternalData(i).getValue();
+          String renamed = fileNames.getOrDefault(files.get(location), location);
+          if (!renamed.equals(location)) {
+            renameLocation(tensor, i, renamed);
+          }
         }
       }
     }
+  }
+
+  private void renameLocation(StoredTensor tensor, int entryIndex, String renamed) {
+    MessageSpan span = tensor.span();
+    cursor.seek(FieldRange.find(cursor, span, TENSOR_EXTERNAL_DATA).get(entryIndex).start());
+    cursor.tag(span.bodyEnd());
+    FieldPlace place = new FieldPlace(TENSOR_EXTERNAL_DATA, entryIndex);
+    MessageSpan entry = MessageSpan.read(cursor, span, place);
+    // Of a repeated field protobuf takes the last.
+    FieldRange value = FieldRange.find(cursor, entry, 2).getLast();
+    byte[] field = new WireBytes().string(2, renamed).toByteArray();
+    wire.replace(entry, value, Piece.Literal.of(field));
   }
 
   private void replaceTyped(StoredTensor tensor, TensorContent content) {
-    boolean placed = false;
-    for (int field : new int[] {4, 5, 6, 7, 10, 11}) {
-      for (FieldRange range : FieldRange.find(file, tensor.span(), field)) {
-        if (placed) {
-          wire.replace(tensor.span(), range.start(), range.end());
-        } else {
-          wire.replace(
-              tensor.span(),
-              range.start(),
-              range.end(),
-              Piece.Literal.of(WireBytes.header(9, content.lengthBytes())),
-              new Piece.Produced(content));
-          placed = true;
-        }
-      }
+    ScanBudget budget = new ScanBudget(base.path(), Runtime.getRuntime().maxMemory());
+    List<FieldRange> ranges = PayloadWalk.of(cursor, tensor.span(), budget).ranges();
+    wire.replace(
+        tensor.span(),
+        ranges.getFirst(),
+        Piece.Literal.of(WireBytes.header(TENSOR_RAW_DATA, content.lengthBytes())),
+        new Piece.Produced(content));
+    for (FieldRange rest : ranges.subList(1, ranges.size())) {
+      wire.replace(tensor.span(), rest);
     }
+  }
+
+  private static FieldRange endOf(MessageSpan span) {
+    return new FieldRange(span.bodyEnd(), span.bodyEnd());
   }
 
   private static byte[] entry(String key, String value) {

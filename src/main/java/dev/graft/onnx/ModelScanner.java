@@ -1,18 +1,10 @@
 package dev.graft.onnx;
 
-import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.graft.error.FormatException;
 import dev.graft.io.InputFile;
 import dev.graft.onnx.MessageSpan.FieldPlace;
-import dev.graft.onnx.TensorPayload.Encoding;
 import dev.graft.onnx.proto.ModelProto;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.util.HashMap;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Walks the wire format of an ONNX file once. Every tensor's payload becomes a byte range; payloads
@@ -26,16 +18,29 @@ final class ModelScanner {
    */
   static final int ELIDED_FROM = 1024;
 
+  /** Just below the depth at which protobuf itself gives up. */
   private static final int MAX_DEPTH = 96;
-  private static final int RAW_DATA = 9;
-  private static final int FLOAT_DATA = 4;
 
   private final InputFile file;
   private final WireCursor cursor;
+  private final ScanBudget budget;
+  private final SkeletonBuffer skeleton;
 
-  private ModelScanner(InputFile file) {
+  /**
+   * The messages around the cursor, outermost first, and where their length prefixes are copied to.
+   */
+  private final MessageSpan[] open = new MessageSpan[MAX_DEPTH + 1];
+
+  private final int[] prefixes = new int[MAX_DEPTH + 1];
+
+  /** Up to here the file is in the skeleton or left out of it. */
+  private long copiedTo;
+
+  private ModelScanner(InputFile file, long heap) {
     this.file = file;
     this.cursor = new WireCursor(file);
+    this.budget = new ScanBudget(file.path(), heap);
+    this.skeleton = new SkeletonBuffer(budget);
   }
 
   /**
@@ -44,136 +49,97 @@ final class ModelScanner {
    * @throws FormatException if it is not a well-formed ONNX model
    */
   static Scan scan(InputFile file) {
-    return new ModelScanner(file).scan();
+    return scan(file, Runtime.getRuntime().maxMemory());
+  }
+
+  /** Scans a file for which there is only so much memory. */
+  static Scan scan(InputFile file, long heap) {
+    try {
+      return new ModelScanner(file, heap).scan();
+    } catch (FormatException e) {
+      throw OtherFormat.of(file).map(format -> format.refuse(file.path(), e)).orElse(e);
+    }
   }
 
   private Scan scan() {
     MessageSpan root = MessageSpan.root(file.size());
-    byte[] skeleton = message(MessageKind.MODEL, root, 0);
+    message(MessageKind.MODEL, root, 0);
+    skeleton.copy(cursor, copiedTo, root.bodyEnd());
     ModelProto proto;
     try {
-      proto = ModelProto.parseFrom(skeleton);
+      proto = skeleton.parse();
     } catch (InvalidProtocolBufferException e) {
-      throw new FormatException(file.path() + ": not an ONNX model: " + e.getMessage(), e);
+      throw new FormatException(
+          file.path() + ": is damaged or is not an ONNX model: " + e.getMessage(), e);
     }
     if (!proto.hasGraph()) {
       throw new FormatException(
-          file.path() + ": holds no graph; it is empty, truncated or not an ONNX model");
+          file.path() + ": holds no graph; it is truncated or is not an ONNX model");
     }
     return new Scan(proto, root);
   }
 
-  /**
-   * Copies a message without the large payloads below it, and hangs its spans into {@code span}.
-   */
-  private byte[] message(MessageKind kind, MessageSpan span, int depth) {
-    if (depth > MAX_DEPTH) {
-      throw cursor.broken("messages are nested deeper than " + MAX_DEPTH + " levels");
-    }
+  /** Walks over a message, hangs what is below into {@code span} and leaves out large payloads. */
+  private void message(MessageKind kind, MessageSpan span, int depth) {
+    open[depth] = span;
+    prefixes[depth] = -1;
     if (kind == MessageKind.TENSOR) {
-      return tensor(span);
+      tensor(span, depth);
+    } else {
+      fields(kind, span, depth);
     }
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    Map<Integer, Integer> seen = new HashMap<>();
-    cursor.seek(span.bodyStart());
-    long plainFrom = span.bodyStart();
+    if (prefixes[depth] >= 0) {
+      skeleton.copy(cursor, copiedTo, span.bodyEnd());
+      copiedTo = span.bodyEnd();
+      skeleton.close(prefixes[depth]);
+    }
+  }
+
+  private void fields(MessageKind kind, MessageSpan span, int depth) {
+    int[] seen = new int[0];
     while (cursor.position() < span.bodyEnd()) {
-      long tagStart = cursor.position();
       int tag = cursor.tag(span.bodyEnd());
       int field = tag >>> 3;
+      budget.spendField();
       MessageKind child = (tag & 7) == WireCursor.BYTES ? kind.child(field) : null;
       if (child == null) {
         cursor.skip(tag & 7, span.bodyEnd());
         continue;
       }
-      out.writeBytes(cursor.bytes(plainFrom, tagStart));
-      MessageSpan below = open(span, new FieldPlace(field, seen.merge(field, 1, Integer::sum) - 1));
-      if (seen.getOrDefault(field, 0) > 1 && kind.isSingle(field)) {
+      if (seen.length == 0) {
+        seen = new int[MessageKind.CHILD_FIELDS];
+      }
+      if (seen[field] > 0 && kind.isSingle(field)) {
         throw cursor.broken("field " + field + " of " + kind + " stands twice");
       }
-      write(out, tag, message(child, below, depth + 1));
+      if (depth == MAX_DEPTH) {
+        throw cursor.broken("messages are nested deeper than " + MAX_DEPTH + " levels");
+      }
+      MessageSpan below = MessageSpan.read(cursor, span, new FieldPlace(field, seen[field]++));
+      message(child, below, depth + 1);
       if (child != MessageKind.ATTRIBUTE || below.hasChildren()) {
         span.add(below);
       }
-      cursor.seek(below.bodyEnd());
-      plainFrom = below.bodyEnd();
     }
-    out.writeBytes(cursor.bytes(plainFrom, span.bodyEnd()));
-    return out.toByteArray();
   }
 
-  private MessageSpan open(MessageSpan parent, FieldPlace place) {
-    long lengthStart = cursor.position();
-    long end = cursor.lengthEnd(parent.bodyEnd());
-    return MessageSpan.inside(parent, place, lengthStart, new long[] {cursor.position(), end});
-  }
-
-  private static void write(ByteArrayOutputStream out, int tag, byte[] body) {
-    try {
-      CodedOutputStream coded = CodedOutputStream.newInstance(out, 16);
-      coded.writeUInt32NoTag(tag);
-      coded.writeUInt32NoTag(body.length);
-      coded.flush();
-    } catch (IOException e) {
-      throw new UncheckedIOException("writing to memory cannot fail", e);
+  private void tensor(MessageSpan span, int depth) {
+    PayloadWalk walk = PayloadWalk.of(cursor, span, budget);
+    span.setPayload(walk.payload());
+    if (walk.valueBytes() < ELIDED_FROM) {
+      return;
     }
-    out.writeBytes(body);
-  }
-
-  /** Copies a TensorProto without a large payload and notes where the payload is. */
-  private byte[] tensor(MessageSpan span) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    cursor.seek(span.bodyStart());
-    TensorPayload payload = null;
-    long plainFrom = span.bodyStart();
-    while (cursor.position() < span.bodyEnd()) {
-      long tagStart = cursor.position();
-      int tag = cursor.tag(span.bodyEnd());
-      int field = tag >>> 3;
-      long valueStart = cursor.position();
-      cursor.skip(tag & 7, span.bodyEnd());
-      if (!isPayload(field)) {
-        continue;
-      }
-      payload = join(payload, field, tag & 7, valueStart, span);
-      // Typed fields that are not one packed run go whole: their size is the sum of many small
-      // pieces.
-      boolean elide =
-          cursor.position() - valueStart >= ELIDED_FROM
-              || span.bodyEnd() - span.bodyStart() >= 2 * ELIDED_FROM;
-      if (elide) {
-        out.writeBytes(cursor.bytes(plainFrom, tagStart));
-        plainFrom = cursor.position();
+    // From here on the messages around are shorter in the skeleton than in the file.
+    for (int i = 1; i <= depth; i++) {
+      if (prefixes[i] < 0) {
+        skeleton.copy(cursor, copiedTo, open[i].lengthStart());
+        prefixes[i] = skeleton.reserve();
+        copiedTo = open[i].bodyStart();
       }
     }
-    out.writeBytes(cursor.bytes(plainFrom, span.bodyEnd()));
-    span.setPayload(payload == null ? TensorPayload.none() : payload);
-    return out.toByteArray();
-  }
-
-  private static boolean isPayload(int field) {
-    return switch (field) {
-      case 4, 5, 6, 7, 9, 10, 11 -> true;
-      default -> false;
-    };
-  }
-
-  private TensorPayload join(
-      @Nullable TensorPayload before, int field, int wireType, long valueStart, MessageSpan span) {
-    if (before == null
-        && wireType == WireCursor.BYTES
-        && (field == RAW_DATA || field == FLOAT_DATA)) {
-      long end = cursor.position();
-      cursor.seek(valueStart);
-      cursor.lengthEnd(span.bodyEnd());
-      long start = cursor.position();
-      cursor.seek(end);
-      Encoding encoding = field == RAW_DATA ? Encoding.RAW : Encoding.PACKED_FLOAT;
-      return new TensorPayload(encoding, start, end - start);
+    for (FieldRange range : walk.ranges()) {
+      skeleton.copy(cursor, copiedTo, range.start());
+      copiedTo = range.end();
     }
-    if (field == RAW_DATA || (before != null && before.encoding() == Encoding.RAW)) {
-      throw cursor.broken("a tensor has raw_data and other data, or raw_data twice");
-    }
-    return new TensorPayload(Encoding.TYPED, span.bodyStart(), span.bodyEnd() - span.bodyStart());
   }
 }

@@ -3,7 +3,6 @@ package dev.graft.onnx;
 import dev.graft.error.FormatException;
 import dev.graft.io.ExternalLocation;
 import dev.graft.io.InputFile;
-import dev.graft.onnx.proto.GraphProto;
 import dev.graft.onnx.proto.ModelProto;
 import dev.graft.onnx.proto.StringStringEntryProto;
 import dev.graft.onnx.proto.TrainingInfoProto;
@@ -35,7 +34,7 @@ public final class OnnxModel {
     ExternalData data = new ExternalData(path);
     PartBuilder parts = new PartBuilder(data);
     ModelProto proto = scan.skeleton();
-    this.graph = parts.graph(proto.getGraph(), scan.root().child(7, 0).orElseThrow());
+    this.graph = parts.graph(proto.getGraph(), scan.root().child(7));
     List<MessageSpan> functionSpans = scan.root().children(25);
     List<FunctionPart> found = new ArrayList<>();
     for (int i = 0; i < proto.getFunctionsCount(); i++) {
@@ -126,20 +125,14 @@ public final class OnnxModel {
   }
 
   private void trainingGraphs(PartBuilder parts) {
-    List<MessageSpan> spans = scan.root().children(20);
-    for (int i = 0; i < spans.size(); i++) {
-      TrainingInfoProto info = scan.skeleton().getTrainingInfo(i);
+    for (MessageSpan span : scan.root().children(20)) {
+      TrainingInfoProto info = scan.skeleton().getTrainingInfo(span.index());
       if (info.hasInitialization()) {
-        trainingGraph(parts, info.getInitialization(), spans.get(i), 1);
+        parts.graph(info.getInitialization(), span.child(1));
       }
       if (info.hasAlgorithm()) {
-        trainingGraph(parts, info.getAlgorithm(), spans.get(i), 2);
+        parts.graph(info.getAlgorithm(), span.child(2));
       }
     }
-  }
-
-  private static void trainingGraph(
-      PartBuilder parts, GraphProto proto, MessageSpan span, int field) {
-    parts.graph(proto, span.child(field, 0).orElseThrow());
   }
 }

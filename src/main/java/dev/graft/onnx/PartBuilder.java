@@ -38,8 +38,8 @@ final class PartBuilder {
       TensorProto tensor = proto.getInitializer(i);
       initializers.add(tensor(tensor.getName(), tensor, tensorSpans.get(i)));
     }
-    for (int i = 0; i < proto.getSparseInitializerCount(); i++) {
-      sparse(proto.getSparseInitializer(i), span, 15, i);
+    for (MessageSpan below : span.children(15)) {
+      sparse("", proto.getSparseInitializer(below.index()), below);
     }
     return new GraphPart(proto, span, List.copyOf(nodes), List.copyOf(initializers));
   }
@@ -50,31 +50,28 @@ final class PartBuilder {
     for (int i = 0; i < proto.getNodeCount(); i++) {
       nodes.add(node(proto.getNode(i), nodeSpans.get(i)));
     }
-    for (int i = 0; i < proto.getAttributeProtoCount(); i++) {
-      AttributeProto attribute = proto.getAttributeProto(i);
-      span.child(11, i)
-          .ifPresent(below -> {
-            tensors(attribute.getName(), attribute, below);
-            subgraphs(attribute, below);
-          });
+    for (MessageSpan below : span.children(11)) {
+      AttributeProto attribute = proto.getAttributeProto(below.index());
+      tensors(attribute.getName(), attribute, below);
+      subgraphs(attribute, below);
     }
     return new FunctionPart(proto, span, List.copyOf(nodes));
   }
 
   private NodePart node(NodeProto proto, MessageSpan span) {
+    if (!span.hasChildren()) {
+      return new NodePart(proto, span, Map.of(), List.of());
+    }
     String label = proto.getOutputCount() > 0 ? proto.getOutput(0) : proto.getName();
     Map<String, StoredTensor> values = new HashMap<>();
     List<GraphPart> subgraphs = new ArrayList<>();
-    for (int i = 0; i < proto.getAttributeCount(); i++) {
-      AttributeProto attribute = proto.getAttribute(i);
-      span.child(5, i)
-          .ifPresent(below -> {
-            List<StoredTensor> found = tensors(label, attribute, below);
-            if (!found.isEmpty()) {
-              values.put(attribute.getName(), found.getFirst());
-            }
-            subgraphs.addAll(subgraphs(attribute, below));
-          });
+    for (MessageSpan below : span.children(5)) {
+      AttributeProto attribute = proto.getAttribute(below.index());
+      List<StoredTensor> found = tensors(label, attribute, below);
+      if (!found.isEmpty()) {
+        values.put(attribute.getName(), found.getFirst());
+      }
+      subgraphs.addAll(subgraphs(attribute, below));
     }
     return new NodePart(proto, span, Map.copyOf(values), List.copyOf(subgraphs));
   }
@@ -82,16 +79,16 @@ final class PartBuilder {
   private List<StoredTensor> tensors(String label, AttributeProto attribute, MessageSpan span) {
     List<StoredTensor> found = new ArrayList<>();
     if (attribute.hasT()) {
-      found.add(tensor(label, attribute.getT(), span.child(5, 0).orElseThrow()));
+      found.add(tensor(label, attribute.getT(), span.child(5)));
     }
-    for (int i = 0; i < attribute.getTensorsCount(); i++) {
-      found.add(tensor(label, attribute.getTensors(i), span.child(10, i).orElseThrow()));
+    for (MessageSpan below : span.children(10)) {
+      found.add(tensor(label, attribute.getTensors(below.index()), below));
     }
     if (attribute.hasSparseTensor()) {
-      sparse(attribute.getSparseTensor(), span, 22, 0);
+      sparse(label, attribute.getSparseTensor(), span.child(22));
     }
-    for (int i = 0; i < attribute.getSparseTensorsCount(); i++) {
-      sparse(attribute.getSparseTensors(i), span, 23, i);
+    for (MessageSpan below : span.children(23)) {
+      sparse(label, attribute.getSparseTensors(below.index()), below);
     }
     return found;
   }
@@ -99,24 +96,21 @@ final class PartBuilder {
   private List<GraphPart> subgraphs(AttributeProto attribute, MessageSpan span) {
     List<GraphPart> found = new ArrayList<>();
     if (attribute.hasG()) {
-      found.add(graph(attribute.getG(), span.child(6, 0).orElseThrow()));
+      found.add(graph(attribute.getG(), span.child(6)));
     }
-    for (int i = 0; i < attribute.getGraphsCount(); i++) {
-      found.add(graph(attribute.getGraphs(i), span.child(11, i).orElseThrow()));
+    for (MessageSpan below : span.children(11)) {
+      found.add(graph(attribute.getGraphs(below.index()), below));
     }
     return found;
   }
 
-  private void sparse(SparseTensorProto proto, MessageSpan parent, int field, int index) {
-    MessageSpan span = parent.child(field, index).orElse(null);
-    if (span == null) {
-      return;
-    }
+  private void sparse(String label, SparseTensorProto proto, MessageSpan span) {
+    String name = proto.getValues().getName().isEmpty() ? label : proto.getValues().getName();
     if (proto.hasValues()) {
-      tensor(proto.getValues().getName(), proto.getValues(), span.child(1, 0).orElseThrow());
+      tensor(name, proto.getValues(), span.child(1));
     }
     if (proto.hasIndices()) {
-      tensor(proto.getIndices().getName(), proto.getIndices(), span.child(2, 0).orElseThrow());
+      tensor(name + " (indices)", proto.getIndices(), span.child(2));
     }
   }
 

@@ -2,10 +2,12 @@ package dev.graft.onnx;
 
 import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
+import dev.graft.onnx.TensorPayload.Encoding;
 import dev.graft.onnx.proto.TensorProto;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.Shape;
 import dev.graft.tensor.TensorSource;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -24,25 +26,37 @@ public final class StoredTensor {
     EXTERNAL
   }
 
-  private final String label;
+  private final TensorName name;
   private final TensorProto proto;
   private final MessageSpan span;
-  private final Storage storage;
   private final Shape shape;
+  private final Storage storage;
   private final Optional<TensorSource> source;
 
-  private StoredTensor(
-      String label,
-      TensorProto proto,
-      MessageSpan span,
-      Storage storage,
-      Optional<TensorSource> source) {
-    this.label = label;
+  /** How messages name a tensor: by its file and label. */
+  private record TensorName(Path model, String label) {
+    FormatException broken(String how) {
+      return new FormatException("%s: tensor '%s' %s".formatted(model, label, how));
+    }
+  }
+
+  private StoredTensor(TensorName name, TensorProto proto, MessageSpan span, ExternalData data) {
+    this.name = name;
     this.proto = proto;
     this.span = span;
-    this.storage = storage;
-    this.shape = shapeOf(label, proto);
-    this.source = source;
+    this.shape = shapeOf(name, proto);
+    TensorPayload payload = span.payload().orElseGet(TensorPayload::none);
+    if (proto.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
+      this.storage = Storage.EXTERNAL;
+      this.source = Optional.of(external(payload, data));
+    } else if (payload.encoding() == Encoding.TYPED) {
+      this.storage = Storage.TYPED;
+      this.source = Optional.empty();
+      expectedBytes();
+    } else {
+      this.storage = Storage.EMBEDDED;
+      this.source = Optional.of(embedded(payload));
+    }
   }
 
   /**
@@ -53,47 +67,12 @@ public final class StoredTensor {
    * @throws FormatException if dimensions and data do not agree
    */
   static StoredTensor of(String label, TensorProto proto, MessageSpan span, ExternalData data) {
-    TensorPayload payload = span.payload().orElseGet(TensorPayload::none);
-    boolean external = proto.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
-    if (external) {
-      if (payload.encoding() != TensorPayload.Encoding.NONE) {
-        throw new FormatException(
-            data.model()
-                + ": tensor '"
-                + label
-                + "' has external and embedded data; the file is damaged");
-      }
-      return external(label, proto, span, data);
-    }
-    StoredTensor stored =
-        switch (payload.encoding()) {
-          case RAW, PACKED_FLOAT, NONE ->
-              new StoredTensor(
-                  label,
-                  proto,
-                  span,
-                  Storage.EMBEDDED,
-                  Optional.of(new TensorSource(data.model(), payload.offset(), payload.length())));
-          case TYPED -> new StoredTensor(label, proto, span, Storage.TYPED, Optional.empty());
-        };
-    stored.checkLength();
-    return stored;
-  }
-
-  private static StoredTensor external(
-      String label, TensorProto proto, MessageSpan span, ExternalData data) {
-    long bytes = -1;
-    Optional<DType> type = DType.ofOnnx(proto.getDataType());
-    if (type.isPresent() && type.get() != DType.STRING) {
-      bytes = checkedBytes(label, type.get(), shapeOf(label, proto));
-    }
-    TensorSource source = data.resolve(label, proto, bytes);
-    return new StoredTensor(label, proto, span, Storage.EXTERNAL, Optional.of(source));
+    return new StoredTensor(new TensorName(data.model(), label), proto, span, data);
   }
 
   /** How messages name the tensor. */
   public String label() {
-    return label;
+    return name.label();
   }
 
   /** The tensor's own name; may be empty for an attribute's value. */
@@ -140,51 +119,54 @@ public final class StoredTensor {
     return knownType()
         .orElseThrow(() ->
             new UnsupportedException(
-                "tensor '%s' has the element type %d, which this version of Graft does not know"
-                    .formatted(label, proto.getDataType())));
+                "%s: tensor '%s' has the element type %d, which this version of Graft does not know"
+                    .formatted(name.model(), label(), proto.getDataType())));
   }
 
   /** The number of bytes that type and shape ask for. */
   public long bytes() {
-    return checkedBytes(label, dtype(), shape);
+    return bytes(dtype());
   }
 
-  private void checkLength() {
-    Optional<DType> type = knownType();
-    if (storage != Storage.EMBEDDED || type.isEmpty() || type.get() == DType.STRING) {
-      return;
+  private TensorSource external(TensorPayload payload, ExternalData data) {
+    // Some writers leave an empty raw_data behind when they move the bytes out.
+    if (payload.encoding() != Encoding.NONE && payload.length() > 0) {
+      throw name.broken("has external and embedded data; the file is damaged");
     }
-    long found = source.orElseThrow().length();
-    long expected = checkedBytes(label, type.get(), shape);
-    if (found != expected) {
-      throw new FormatException(
-          "%s: tensor '%s' has %d bytes of data at byte %d, but shape %s %s needs %d; the file is damaged"
-              .formatted(
-                  source.orElseThrow().file(),
-                  label,
-                  found,
-                  source.orElseThrow().offset(),
-                  shape,
-                  type.get(),
-                  expected));
-    }
+    return data.resolve(label(), proto, expectedBytes());
   }
 
-  private static long checkedBytes(String label, DType type, Shape shape) {
+  private TensorSource embedded(TensorPayload payload) {
+    if (payload.encoding() == Encoding.PACKED_FLOAT
+        && knownType().filter(t -> t != DType.FLOAT32 && t != DType.COMPLEX64).isPresent()) {
+      throw name.broken(
+          "keeps values of type %s in float_data, where ONNX has FLOAT32 only; the file is damaged"
+              .formatted(dtype()));
+    }
+    long expected = expectedBytes();
+    if (expected >= 0 && payload.length() != expected) {
+      throw name.broken(
+          "has %d bytes of data at byte %d, but shape %s %s needs %d; the file is damaged"
+              .formatted(payload.length(), payload.offset(), shape, dtype(), expected));
+    }
+    return new TensorSource(name.model(), payload.offset(), payload.length());
+  }
+
+  /** The number of bytes that type and shape ask for, -1 where that is not known. */
+  private long expectedBytes() {
+    return knownType().filter(t -> t != DType.STRING).map(this::bytes).orElse(-1L);
+  }
+
+  private long bytes(DType type) {
     try {
       return type.bytes(shape.elements());
     } catch (ArithmeticException e) {
-      throw new FormatException(
-          "tensor '"
-              + label
-              + "': shape "
-              + shape
-              + " is larger than any file; the model is damaged",
-          e);
+      throw name.broken(
+          "has the shape %s, which is larger than any file; the model is damaged".formatted(shape));
     }
   }
 
-  private static Shape shapeOf(String label, TensorProto proto) {
+  private static Shape shapeOf(TensorName name, TensorProto proto) {
     long[] dims = new long[proto.getDimsCount()];
     for (int i = 0; i < dims.length; i++) {
       dims[i] = proto.getDims(i);
@@ -192,14 +174,9 @@ public final class StoredTensor {
     try {
       return Shape.of(dims);
     } catch (ArithmeticException | IllegalArgumentException e) {
-      throw new FormatException(
-          "tensor '"
-              + label
-              + "' has impossible dimensions "
-              + proto.getDimsList()
-              + ": "
-              + e.getMessage(),
-          e);
+      throw name.broken(
+          "has impossible dimensions %s: %s; the model is damaged"
+              .formatted(proto.getDimsList(), e.getMessage()));
     }
   }
 }

@@ -5,7 +5,7 @@ package dev.graft.onnx;
  *
  * @param encoding how they are written
  * @param offset first byte in the model file; for {@link Encoding#TYPED} that of the whole message
- * @param length number of bytes
+ * @param length number of bytes; 0 for values that are there but empty
  */
 record TensorPayload(Encoding encoding, long offset, long length) {
 

@@ -16,6 +16,12 @@ public final class TypedValues {
   /** Larger typed tensors are refused: they cannot be folded without holding them in memory. */
   public static final long MAX_BYTES = 64L << 20;
 
+  /** A negative number takes ten bytes as a varint, and one more for a tag of its own. */
+  private static final int MAX_VALUE_BYTES = 11;
+
+  private static final int FLOAT_DATA = 4;
+  private static final int INT32_DATA = 5;
+
   private final StoredTensor tensor;
   private final WireCursor cursor;
   private final ByteBuffer out;
@@ -24,7 +30,7 @@ public final class TypedValues {
   private TypedValues(StoredTensor tensor, InputFile file) {
     this.tensor = tensor;
     this.cursor = new WireCursor(file);
-    this.field = tensor.dtype() == DType.FLOAT32 ? 4 : 5;
+    this.field = tensor.dtype() == DType.FLOAT32 ? FLOAT_DATA : INT32_DATA;
     this.out = ByteBuffer.allocate((int) tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -33,59 +39,71 @@ public final class TypedValues {
    *
    * @throws UnsupportedException if the tensor is larger than {@link #MAX_BYTES} or of a type that
    *     is never folded
-   * @throws FormatException if the number of values does not fit the shape
+   * @throws FormatException if the values do not fit the type, or their number the shape
    */
   public static byte[] decode(StoredTensor tensor, InputFile file) {
     if (!tensor.dtype().isFoldable() || tensor.storage() != StoredTensor.Storage.TYPED) {
       throw new UnsupportedException(
-          "tensor '%s' keeps %s values in typed fields; Graft reads floats there only"
-              .formatted(tensor.label(), tensor.dtype()));
+          "%s: tensor '%s' keeps %s values in typed fields; Graft reads floats there only"
+              .formatted(file.path(), tensor.label(), tensor.dtype()));
     }
-    if (tensor.bytes() > MAX_BYTES
-        || tensor.span().bodyEnd() - tensor.span().bodyStart() > 5 * MAX_BYTES) {
+    long messageBytes = tensor.span().bodyEnd() - tensor.span().bodyStart();
+    if (tensor.bytes() > MAX_BYTES || messageBytes > MAX_VALUE_BYTES * MAX_BYTES / 2) {
       throw new UnsupportedException(
-          "tensor '%s' keeps %,d bytes in typed fields (float_data, int32_data); over %,d Graft refuses. Load and save the model once with the onnx package: it writes raw_data"
-              .formatted(tensor.label(), tensor.bytes(), MAX_BYTES));
+          "%s: tensor '%s' keeps %,d bytes in typed fields (float_data, int32_data); over %,d Graft refuses. Load and save the model once with the onnx package: it writes raw_data"
+              .formatted(
+                  file.path(), tensor.label(), Math.max(tensor.bytes(), messageBytes), MAX_BYTES));
     }
-    return new TypedValues(tensor, file).decode();
+    if (tensor.shape().elements() > messageBytes) {
+      // Known before anything is allocated: no value takes less than a byte.
+      throw wrongCount(tensor, file, "fewer");
+    }
+    return new TypedValues(tensor, file).decode(file);
   }
 
-  private byte[] decode() {
+  private byte[] decode(InputFile file) {
     long end = tensor.span().bodyEnd();
+    int single = field == FLOAT_DATA ? WireCursor.FIXED32 : WireCursor.VARINT;
     cursor.seek(tensor.span().bodyStart());
     while (cursor.position() < end) {
       int tag = cursor.tag(end);
-      if (tag >>> 3 != field) {
-        cursor.skip(tag & 7, end);
-      } else if ((tag & 7) == WireCursor.BYTES) {
+      if (tag == ((field << 3) | WireCursor.BYTES)) {
         long runEnd = cursor.lengthEnd(end);
         while (cursor.position() < runEnd) {
-          value(runEnd);
+          value(file, runEnd);
         }
+      } else if (tag == ((field << 3) | single)) {
+        value(file, end);
       } else {
-        value(end);
+        cursor.skip(tag & 7, end);
       }
     }
     if (out.hasRemaining()) {
-      throw wrongCount("fewer");
+      throw wrongCount(tensor, file, "fewer");
     }
     return out.array();
   }
 
-  private void value(long limit) {
-    if (out.remaining() < tensor.dtype().bits() / 8) {
-      throw wrongCount("more");
+  private void value(InputFile file, long limit) {
+    if (!out.hasRemaining()) {
+      throw wrongCount(tensor, file, "more");
     }
-    if (field == 4) {
+    if (field == FLOAT_DATA) {
       out.putInt(cursor.fixed32(limit));
-    } else {
-      out.putShort((short) cursor.varint(limit));
+      return;
     }
+    int value = (int) cursor.varint(limit);
+    if (value < Short.MIN_VALUE || value > 0xffff) {
+      throw new FormatException(
+          "%s: tensor '%s' has the value %d in int32_data, which is no bit pattern of a %s; the file is damaged"
+              .formatted(file.path(), tensor.label(), value, tensor.dtype()));
+    }
+    out.putShort((short) value);
   }
 
-  private FormatException wrongCount(String which) {
+  private static FormatException wrongCount(StoredTensor tensor, InputFile file, String which) {
     return new FormatException(
-        "tensor '%s' has %s values in its typed field than shape %s asks for; the file is damaged"
-            .formatted(tensor.label(), which, tensor.shape()));
+        "%s: tensor '%s' has %s values in its typed field than shape %s asks for; the file is damaged"
+            .formatted(file.path(), tensor.label(), which, tensor.shape()));
   }
 }

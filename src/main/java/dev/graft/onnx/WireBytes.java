@@ -12,20 +12,16 @@ final class WireBytes {
     return new WireBytes().rawVarint(value).toByteArray();
   }
 
-  static int varintSize(long value) {
-    return Math.max(1, (70 - Long.numberOfLeadingZeros(value)) / 7);
-  }
-
   /** The tag of a length-delimited field and its length, for contents that follow elsewhere. */
   static byte[] header(int field, long length) {
     return new WireBytes()
-        .rawVarint((long) field << 3 | WireCursor.BYTES)
+        .rawVarint(((long) field << 3) | WireCursor.BYTES)
         .rawVarint(length)
         .toByteArray();
   }
 
   WireBytes bytes(int field, byte[] value) {
-    rawVarint((long) field << 3 | WireCursor.BYTES);
+    rawVarint(((long) field << 3) | WireCursor.BYTES);
     rawVarint(value.length);
     out.writeBytes(value);
     return this;
@@ -36,7 +32,7 @@ final class WireBytes {
   }
 
   WireBytes number(int field, long value) {
-    return rawVarint((long) field << 3 | WireCursor.VARINT).rawVarint(value);
+    return rawVarint(((long) field << 3) | WireCursor.VARINT).rawVarint(value);
   }
 
   byte[] toByteArray() {

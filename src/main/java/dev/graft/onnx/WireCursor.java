@@ -5,8 +5,8 @@ import dev.graft.io.InputFile;
 import java.nio.ByteBuffer;
 
 /**
- * Reads protobuf's wire format from a file through a small window, so that what is skipped is never
- * read.
+ * Reads protobuf's wire format from a file through a window, so that what is skipped is never read.
+ * The window is small after a jump and grows while reading goes straight on.
  */
 final class WireCursor {
 
@@ -15,25 +15,27 @@ final class WireCursor {
   static final int BYTES = 2;
   static final int FIXED32 = 5;
 
-  private static final int WINDOW_BYTES = 1 << 16;
-  private static final int MAX_PLAIN_BYTES = 1 << 28;
+  private static final int FIRST_WINDOW = 1 << 16;
+  private static final int SMALLEST_WINDOW = 1 << 12;
+  private static final int LARGEST_WINDOW = 1 << 20;
 
   private final InputFile file;
   private final long fileLength;
-  private final ByteBuffer window = ByteBuffer.allocate(WINDOW_BYTES);
+  private byte[] window = new byte[0];
   private long windowStart;
+  private int filled;
   private long position;
 
   WireCursor(InputFile file) {
     this.file = file;
     this.fileLength = file.size();
-    window.limit(0);
   }
 
   long position() {
     return position;
   }
 
+  /** Moves; the window stays where it is until something outside it is read. */
   void seek(long to) {
     position = to;
   }
@@ -66,7 +68,7 @@ final class WireCursor {
   int tag(long limit) {
     long tag = varint(limit);
     if (tag >>> 32 != 0 || tag >>> 3 == 0) {
-      throw broken("no field has the tag " + tag);
+      throw broken("no field has the tag " + Long.toUnsignedString(tag));
     }
     return (int) tag;
   }
@@ -79,7 +81,7 @@ final class WireCursor {
     long length = varint(limit);
     if (length < 0 || length > limit - position) {
       throw new FormatException(
-          "%s: byte %d announces %s bytes, but its message ends after %d; the file is truncated or not ONNX"
+          "%s: byte %d announces %s bytes, but its message ends after %d; the file is truncated or is not an ONNX model"
               .formatted(file.path(), start, Long.toUnsignedString(length), limit - position));
     }
     return position + length;
@@ -90,31 +92,28 @@ final class WireCursor {
     switch (wireType) {
       case VARINT -> varint(limit);
       case FIXED64 -> advance(8, limit);
-      case BYTES -> position = lengthEnd(limit);
+      case BYTES -> seek(lengthEnd(limit));
       case FIXED32 -> advance(4, limit);
       default -> throw broken("wire type " + wireType + " is not used by ONNX");
     }
   }
 
-  /** Copies plain bytes; only payloads may be large, so a long run of anything else is refused. */
-  byte[] bytes(long from, long to) {
-    if (to - from > MAX_PLAIN_BYTES) {
-      throw new FormatException(
-          "%s: bytes %d to %d are neither nodes nor tensor data; no ONNX model has so much of anything else"
-              .formatted(file.path(), from, to));
+  /** Copies the bytes from a position on, up to {@code length} of them, without moving. */
+  void copy(long from, byte[] into, int at, int length) {
+    if (from >= windowStart && from + length <= windowStart + filled) {
+      System.arraycopy(window, (int) (from - windowStart), into, at, length);
+      return;
     }
-    byte[] copy = new byte[Math.toIntExact(to - from)];
-    if (to - from <= window.limit() && from >= windowStart && to <= windowStart + window.limit()) {
-      window.get(Math.toIntExact(from - windowStart), copy);
-    } else {
-      file.readFully(ByteBuffer.wrap(copy), from);
+    // In steps: the JDK copies through a direct buffer as large as the read, and keeps it.
+    for (int done = 0; done < length; done += LARGEST_WINDOW) {
+      int step = Math.min(LARGEST_WINDOW, length - done);
+      file.readFully(ByteBuffer.wrap(into, at + done, step), from + done);
     }
-    return copy;
   }
 
   FormatException broken(String what) {
     return new FormatException(
-        "%s: byte %d: %s; the file is truncated or not ONNX"
+        "%s: byte %d: %s; the file is truncated or is not an ONNX model"
             .formatted(file.path(), position, what));
   }
 
@@ -127,19 +126,25 @@ final class WireCursor {
 
   private byte next() {
     long at = position - windowStart;
-    if (at < 0 || at >= window.limit()) {
+    if (at < 0 || at >= filled) {
       fill();
       at = 0;
     }
     position++;
-    return window.get((int) at);
+    return window[(int) at];
   }
 
   private void fill() {
-    window.clear();
-    window.limit((int) Math.min(WINDOW_BYTES, fileLength - position));
-    file.readFully(window, position);
-    window.flip();
+    int size = SMALLEST_WINDOW;
+    if (position == windowStart + filled) {
+      size = filled == 0 ? FIRST_WINDOW : Math.min(LARGEST_WINDOW, 4 * filled);
+    }
+    int wanted = (int) Math.min(size, fileLength - position);
+    if (window.length < wanted) {
+      window = new byte[wanted];
+    }
+    file.readFully(ByteBuffer.wrap(window, 0, wanted), position);
     windowStart = position;
+    filled = wanted;
   }
 }

@@ -14,10 +14,23 @@ import java.util.Set;
  */
 final class WirePatch {
 
+  /**
+   * Where several edits begin at one byte, what is inserted goes before what is replaced, and into
+   * the innermost message first: that message ends there, the outer ones go on.
+   */
+  private static final Comparator<Edit> ORDER =
+      Comparator.comparingLong(Edit::start)
+          .thenComparingLong(Edit::end)
+          .thenComparing(Edit::depth, Comparator.reverseOrder());
+
   /** Bytes {@code start} to {@code end} of the file become {@code pieces}. */
-  private record Edit(long start, long end, List<Piece> pieces) {
+  private record Edit(long start, long end, int depth, List<Piece> pieces) {
     long growth() {
-      return pieces.stream().mapToLong(Piece::lengthBytes).sum() - (end - start);
+      long growth = start - end;
+      for (Piece piece : pieces) {
+        growth += piece.lengthBytes();
+      }
+      return growth;
     }
   }
 
@@ -37,14 +50,14 @@ final class WirePatch {
    * Replaces a range that lies directly in {@code within}, i.e. in none of its sub-messages that
    * are patched as well. An empty range inserts.
    */
-  void replace(MessageSpan within, long start, long end, Piece... pieces) {
-    Edit edit = new Edit(start, end, List.of(pieces));
+  void replace(MessageSpan within, FieldRange range, Piece... pieces) {
+    Edit edit = new Edit(range.start(), range.end(), within.depth(), List.of(pieces));
     edits.add(edit);
     growth.merge(within, edit.growth(), Long::sum);
-    for (MessageSpan span = within; span.parent().isPresent(); span = span.parent().orElseThrow()) {
+    for (MessageSpan span = within; span.parent().isPresent(); span = span.parent().get()) {
       Set<MessageSpan> siblings =
           changedChildren.computeIfAbsent(
-              span.parent().orElseThrow(), s -> Collections.newSetFromMap(new IdentityHashMap<>()));
+              span.parent().get(), s -> Collections.newSetFromMap(new IdentityHashMap<>()));
       if (!siblings.add(span)) {
         return;
       }
@@ -55,8 +68,8 @@ final class WirePatch {
   FilePlan plan() {
     List<Edit> all = new ArrayList<>(edits);
     mendLengths(root, all);
-    all.sort(Comparator.comparingLong(Edit::start));
-    List<Piece> pieces = new ArrayList<>();
+    all.sort(ORDER);
+    List<Piece> pieces = new ArrayList<>(2 * all.size() + 1);
     long copied = 0;
     for (Edit edit : all) {
       if (edit.start() < copied) {
@@ -81,14 +94,13 @@ final class WirePatch {
   private long mendLengths(MessageSpan span, List<Edit> all) {
     long grown = growth.getOrDefault(span, 0L);
     for (MessageSpan child : changedChildren.getOrDefault(span, Set.of())) {
-      long length = child.bodyEnd() - child.bodyStart() + mendLengths(child, all);
-      byte[] prefix = WireBytes.varint(length);
-      grown += length - (child.bodyEnd() - child.bodyStart());
-      if (length != child.bodyEnd() - child.bodyStart()) {
-        Edit mend =
-            new Edit(child.lengthStart(), child.bodyStart(), List.of(Piece.Literal.of(prefix)));
+      long before = child.bodyEnd() - child.bodyStart();
+      long after = before + mendLengths(child, all);
+      if (after != before) {
+        Piece prefix = Piece.Literal.of(WireBytes.varint(after));
+        Edit mend = new Edit(child.lengthStart(), child.bodyStart(), span.depth(), List.of(prefix));
         all.add(mend);
-        grown += mend.growth();
+        grown += after - before + mend.growth();
       }
     }
     return grown;

@@ -137,16 +137,21 @@ class BadInputTest {
             SafetensorsBytes.float32(
                 A + " [4,32]",
                 B + " [32,4]",
+                query(A) + " [4,32]",
+                query(B) + " [32,4]",
                 A.replace("pooler", "nowhere") + " [4,32]",
                 B.replace("pooler", "nowhere") + " [32,4]"));
-    Run run = refuses(3, "1 of 2 targets are bound, 1 are not", Samples.MODEL, adapter);
+    Run run = refuses(3, "2 of 3 targets are bound, 1 are not", Samples.MODEL, adapter);
     assertThat(run.err()).contains("bert.nowhere.dense: ");
   }
 
   @Test
   void refusesShapesThatDoNotFit() throws IOException {
     Path adapter =
-        Samples.adapterWith(folder, SafetensorsBytes.float32(A + " [4,48]", B + " [32,4]"));
+        Samples.adapterWith(
+            folder,
+            SafetensorsBytes.float32(
+                A + " [4,48]", B + " [32,4]", query(A) + " [4,32]", query(B) + " [32,4]"));
     Run run = refuses(3, "[4, 48]", Samples.MODEL, adapter);
     assertThat(run.err()).contains("has 32 inputs and 32 outputs");
   }
@@ -253,6 +258,11 @@ class BadInputTest {
   private void refusesWeights(String words, byte[] weights) throws IOException {
     Path own = Files.createTempDirectory(folder, "case");
     refuses(3, words, Samples.MODEL, Samples.adapterWith(own, weights));
+  }
+
+  /** Two modules are needed for a prefix: one alone would be matched by the end of its name. */
+  private static String query(String pooler) {
+    return pooler.replace("pooler.dense", "encoder.layer.0.attention.self.query");
   }
 
   private Run refuses(int code, String words, Path model, Path adapter) throws IOException {
