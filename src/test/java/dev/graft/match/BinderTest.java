@@ -158,12 +158,27 @@ class BinderTest {
             .input("x", -1, 4)
             .output("q", -1, 4)
             .output("k", -1, 4)
-            .weight("layer.q.weight", Values.random(1, 4, 4))
-            .weight("layer.k.weight", Values.random(2, 4, 4))
-            .node(Node.of("MatMul", "x", "layer.q.weight").to("q").named("/m/layer/q/MatMul"))
-            .node(Node.of("MatMul", "x", "layer.k.weight").to("k").named("/m/layer/k/MatMul"));
+            .weight("1", Values.random(1, 4, 4))
+            .weight("2", Values.random(2, 4, 4))
+            .node(Node.of("MatMul", "x", "1").to("q").in("layer.q").named("/m/layer/q/MatMul"))
+            .node(Node.of("MatMul", "x", "2").to("k").in("layer.k").named("/m/layer/k/MatMul"));
 
-    assertThat(Folding.bind(folder, graphs, adapter("layer.q", "layer.k")).misses()).isEmpty();
+    Binding binding = Folding.bind(folder, graphs, adapter("layer.q", "layer.k"));
+
+    assertThat(binding.misses()).isEmpty();
+    assertThat(binding.prefix()).isEqualTo(Prefix.NONE);
+  }
+
+  @Test
+  void takesAWeightOfTheNameWhoseOperatorPutsAWrapperInFront() {
+    Graphs graphs =
+        Graphs.create()
+            .input("x", -1, 4)
+            .output("q", -1, 4)
+            .weight("layer.q.weight", Values.random(1, 4, 4))
+            .node(Node.of("MatMul", "x", "layer.q.weight").to("q").named("/m/layer/q/MatMul"));
+
+    Folding.of(folder, graphs, adapter("layer.q")).moves("q", "layer.q");
   }
 
   @ParameterizedTest

@@ -34,7 +34,7 @@ class HostileGraphTest {
   }
 
   private static <T> T soon(Supplier<T> work) {
-    return assertTimeoutPreemptively(Duration.ofSeconds(20), work::get);
+    return assertTimeoutPreemptively(Duration.ofSeconds(60), work::get);
   }
 
   private Binding bind(Graphs graphs) {

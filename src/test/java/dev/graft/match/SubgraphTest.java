@@ -99,6 +99,24 @@ class SubgraphTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1})
+  void foldsOnceWhereBothBranchesLieOnTheSameBytes(int condition) {
+    Folding folding =
+        fold(
+            ifs(
+                    branch("v", "t").external("v", W, "weights.bin", 0),
+                    branch("w", "e").external("w", W, "weights.bin", 0))
+                .external("unread", W, "weights.bin"),
+            condition);
+
+    folding.moves("y", "fc").checks();
+    assertThat(folding.splitBytes()).isZero();
+    assertThat(folding.target("fc").place().spots())
+        .singleElement()
+        .satisfies(s -> assertThat(s.twins()).hasSize(3));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
   void foldsCopiesOfOneNameInTheDataFile(int condition) {
     Folding folding =
         fold(
