@@ -76,7 +76,7 @@ public final class Merge {
         AtomicOutput output = AtomicOutput.begin(plan.request().output())) {
       InputFile modelFile = sources.file(model.path());
       List<DataFileRecord> dataFiles = dataFiles(sources);
-      Provenance draft = provenance(new BaseRecord(NO_HASH, dataFiles), draftTensors());
+      Provenance draft = provenance(NO_HASH, new BaseRecord(NO_HASH, dataFiles), draftTensors());
       ModelPatch patch = plan.patch(modelFile);
       patch.appendMetadata(key(), draft.json().length);
       SequencedMap<String, String> names =
@@ -96,7 +96,8 @@ public final class Merge {
       }
       writer.run(threads, blockBytes);
       Provenance provenance =
-          provenance(new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
+          provenance(
+              plan.adapterSha256(), new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
       writer.fill(List.of(provenance.json()));
       List<String> carried = CarriedFiles.add(model.path(), output);
       older.get().forEach(output::retire);
@@ -116,9 +117,10 @@ public final class Merge {
     return Provenance.KEY + (plan.earlier().size() + 1);
   }
 
-  private Provenance provenance(BaseRecord base, List<TensorRecord> tensors) {
+  private Provenance provenance(
+      String adapterSha256, BaseRecord base, List<TensorRecord> tensors) {
     AdapterRecord adapter =
-        new AdapterRecord(plan.adapter().name(), plan.adapterSha256(), plan.request().weight());
+        new AdapterRecord(plan.adapter().name(), adapterSha256, plan.request().weight());
     return Provenance.of(tool, adapter, base, tensors);
   }
 
@@ -155,10 +157,9 @@ public final class Merge {
   private Supplier<String> contentHash(Provenance draft, InputFile modelFile) {
     return () -> {
       Sha256 hash = new Sha256();
+      String inputs = plan.adapterSha256() + Skeleton.sha256(plan.model(), modelFile);
       hash.update(MemorySegment.ofArray(draft.json()));
-      hash.update(
-          MemorySegment.ofArray(
-              Skeleton.sha256(plan.model(), modelFile).getBytes(StandardCharsets.US_ASCII)));
+      hash.update(MemorySegment.ofArray(inputs.getBytes(StandardCharsets.US_ASCII)));
       return hash.hex();
     };
   }

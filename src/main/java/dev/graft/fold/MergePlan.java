@@ -34,7 +34,7 @@ public final class MergePlan {
   private final MergeRequest request;
   private final OnnxModel model;
   private final PeftAdapter adapter;
-  private final String adapterSha256;
+  private final Background<String> adapterSha256;
   private final Binding binding;
   private final List<Provenance> earlier;
   private final ModelGraph graph;
@@ -44,12 +44,12 @@ public final class MergePlan {
 
   private MergePlan(MergeRequest request) {
     this.request = request;
-    Background<Opened> opened = Background.start(() -> Opened.of(request.adapter()));
+    Background<PeftAdapter> opened = Background.start(() -> foldable(request.adapter()));
     this.model = OnnxModel.open(request.model());
     this.graph = ModelGraph.of(model);
     SiteIndex sites = SiteIndex.of(graph);
-    this.adapter = opened.get().adapter();
-    this.adapterSha256 = opened.get().sha256();
+    this.adapter = opened.get();
+    this.adapterSha256 = Background.start(adapter::sha256);
     this.earlier = Provenance.of(model);
     requireNew();
     OutputGuard.check(inputs(), request.output());
@@ -93,13 +93,10 @@ public final class MergePlan {
     return new MergePlan(request);
   }
 
-  /** An adapter that can be folded, and the hash of its files. */
-  private record Opened(PeftAdapter adapter, String sha256) {
-    static Opened of(Path path) {
-      PeftAdapter adapter = PeftAdapter.open(path);
-      adapter.requireFoldable();
-      return new Opened(adapter, adapter.sha256());
-    }
+  private static PeftAdapter foldable(Path path) {
+    PeftAdapter adapter = PeftAdapter.open(path);
+    adapter.requireFoldable();
+    return adapter;
   }
 
   /** What was asked for. */
@@ -119,7 +116,7 @@ public final class MergePlan {
 
   /** SHA-256 of the adapter's files. */
   public String adapterSha256() {
-    return adapterSha256;
+    return adapterSha256.get();
   }
 
   /** Which target goes where. */
@@ -237,10 +234,10 @@ public final class MergePlan {
       return;
     }
     for (Provenance record : earlier) {
-      if (record.adapter().sha256().equals(adapterSha256)) {
+      if (record.adapter().sha256().equals(adapterSha256())) {
         throw new BindingException(
             "%s holds the adapter '%s' already (SHA-256 %s); --again folds it in a second time"
-                .formatted(model.path(), record.adapter().name(), adapterSha256));
+                .formatted(model.path(), record.adapter().name(), adapterSha256()));
       }
     }
   }

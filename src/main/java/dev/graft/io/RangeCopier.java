@@ -20,8 +20,11 @@ public final class RangeCopier implements AutoCloseable {
   /** Short enough for a lively progress bar and write-back, long enough that calls cost nothing. */
   private static final long STEP = 16L << 20;
 
-  /** Below this a file is copied without asking for holes: loading the linker would take longer. */
-  private static final long SMALLEST_SPARSE = 4L << 20;
+  /**
+   * Below this a file is copied without asking for holes: loading the linker takes as long as
+   * copying two hundred megabytes.
+   */
+  private static final long SMALLEST_SPARSE = 1L << 30;
 
   private final InputFile from;
   private final OutputFile to;
