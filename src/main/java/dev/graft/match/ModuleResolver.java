@@ -143,15 +143,16 @@ final class ModuleResolver {
 
   /**
    * Sites that call themselves so, and those that have no name of their own. Only where there are
-   * neither do sites count whose weight is called so although the node belongs to a module around
-   * or inside it: a weight that several modules share carries the name of one alone.
+   * neither do sites count whose weight is called so although the node names a module around or
+   * inside it, or the same with a wrapper in front: a weight that several modules share carries the
+   * name of one alone.
    */
   private static List<Site> mostTrusted(List<Site> fitting, String name) {
     List<Site> own =
         fitting.stream().filter(s -> s.saysOfItself(name) || s.nodeNames().isEmpty()).toList();
     if (own.isEmpty()) {
       return fitting.stream()
-          .filter(s -> s.nodeNames().stream().anyMatch(n -> isAround(n, name) || isAround(name, n)))
+          .filter(s -> s.nodeNames().stream().anyMatch(n -> isKin(n, name) || isKin(name, n)))
           .toList();
     }
     List<Site> plain = own.stream().filter(s -> s.ruleFor(name) != NameRule.GENAI).toList();
@@ -169,8 +170,8 @@ final class ModuleResolver {
     return rule == NameRule.INITIALIZER || rule == NameRule.FOLDED_FROM;
   }
 
-  private static boolean isAround(String outer, String inner) {
-    return inner.startsWith(outer + ".");
+  private static boolean isKin(String shorter, String longer) {
+    return longer.startsWith(shorter + ".") || longer.endsWith("." + shorter);
   }
 
   /** The nearest meaning of a name: the node itself, what it reads, what lies behind that. */

@@ -19,6 +19,9 @@ import java.util.Optional;
 /** Binds one target at a time under a given prefix. */
 final class TargetBinder {
 
+  /** More than messages show; to compare every name with every other takes seconds. */
+  private static final int MAX_ADVISED = 64;
+
   private final SiteIndex index;
   private final NameMap map;
   private final Prefix prefix;
@@ -26,6 +29,7 @@ final class TargetBinder {
   private final ParameterResolver parameters;
   private final TieSettler ties;
   private final Advice advice;
+  private int advised;
 
   /** Whether misses come with the nearest names, which cost far more to find than the misses. */
   enum Advice {
@@ -82,6 +86,12 @@ final class TargetBinder {
   }
 
   private void bindPair(LoraPair pair, String name, List<BoundTarget> bound, List<Miss> misses) {
+    Optional<String> extra = extra(pair);
+    if (extra.isPresent()) {
+      miss(pair, Cause.UNSUPPORTED, extra.get() + " cannot be folded by this version")
+          .ifPresent(misses::add);
+      return;
+    }
     boolean embedding = pair.kind() == LoraPair.Kind.EMBEDDING;
     ModuleResolver.Found found =
         modules.find(
@@ -139,10 +149,6 @@ final class TargetBinder {
           pair,
           Cause.UNSUPPORTED,
           site.node() + " has alpha " + site.alpha() + ", so no weight acts");
-    }
-    Optional<String> extra = extra(pair);
-    if (extra.isPresent()) {
-      return miss(pair, Cause.UNSUPPORTED, extra.get() + " cannot be folded by this version");
     }
     return misshapen(pair, site);
   }
@@ -215,7 +221,11 @@ final class TargetBinder {
   }
 
   private List<String> nearest(String name, Collection<String> names) {
-    return advice == Advice.NONE ? List.of() : NearestNames.of(name, names);
+    if (advice == Advice.NONE || advised == MAX_ADVISED) {
+      return List.of();
+    }
+    advised++;
+    return NearestNames.of(name, names);
   }
 
   private static boolean isInteger(StoredTensor tensor) {

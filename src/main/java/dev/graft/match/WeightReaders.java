@@ -23,7 +23,10 @@ final class WeightReaders {
   /** Renamings that a copy can be put behind; exporters make one. */
   private static final int MAX_DEPTH = 32;
 
-  private static final int MAX_STEPS = 1 << 23;
+  /** Real weights pass a few calls; functions that call each other need 2^n. */
+  private static final int MAX_IN_CALLS = 1 << 16;
+
+  private static final int MAX_STEPS = 1 << 26;
 
   private final ModelGraph graph;
   private int steps;
@@ -103,6 +106,7 @@ final class WeightReaders {
     List<Value> exits = new ArrayList<>();
     Deque<Stop> open = new ArrayDeque<>(from);
     Set<List<Object>> seen = new HashSet<>();
+    int inCalls = 0;
     while (!open.isEmpty()) {
       Stop stop = open.removeFirst();
       if (!seen.add(List.of(stop.value(), stop.calls()))) {
@@ -111,8 +115,10 @@ final class WeightReaders {
       if (graph.leaves(stop.value())) {
         exits.add(stop.value());
       }
-      for (Use use : graph.uses(stop.value())) {
-        count();
+      List<Use> uses = graph.uses(stop.value());
+      inCalls += stop.calls().isEmpty() ? 0 : uses.size();
+      count(uses.size(), inCalls);
+      for (Use use : uses) {
         Optional<Stop> next = through(stop, use);
         next.ifPresentOrElse(open::addLast, () -> leaves.addAll(leaf(stop, use).leaves()));
       }
@@ -120,12 +126,12 @@ final class WeightReaders {
     return new Reach(leaves, exits);
   }
 
-  private void count() {
-    steps++;
-    if (steps > MAX_STEPS) {
+  private void count(int uses, int inCalls) {
+    steps += uses;
+    if (steps > MAX_STEPS || inCalls > MAX_IN_CALLS) {
       throw new UnsupportedException(
           "%s: its weights are handed on in more than %d ways; inline its functions first"
-              .formatted(graph.model().path(), MAX_STEPS));
+              .formatted(graph.model().path(), MAX_IN_CALLS));
     }
   }
 

@@ -173,6 +173,39 @@ class SharedWeightTest {
   }
 
   @Test
+  void splitsBehindARenamingThatIsAnOutputToo() {
+    Graphs graphs =
+        Graphs.create()
+            .input("x", -1, 4)
+            .output("a", -1, 4)
+            .output("i", 4, 4)
+            .weight("w", W)
+            .node(Node.of("Identity", "w").to("i"))
+            .node(Node.of("MatMul", "x", "i").to("a").named("/a/MatMul"));
+
+    Folding.of(folder, graphs, Adapters.create().lora("a", 4, 4))
+        .moves("a", "a")
+        .keeps("i")
+        .checks();
+  }
+
+  @Test
+  void refusesASplitBehindATransposeThatIsAnOutputToo() {
+    Graphs graphs =
+        Graphs.create()
+            .input("x", -1, 4)
+            .output("a", -1, 4)
+            .output("t", 4, 4)
+            .weight("w", W)
+            .node(Node.of("Transpose", "w").to("t"))
+            .node(Node.of("MatMul", "x", "t").to("a").named("/a/MatMul"));
+
+    assertThat(Folding.bind(folder, graphs, Adapters.create().lora("a", 4, 4)).misses())
+        .singleElement()
+        .satisfies(m -> assertThat(m.reason()).contains("the graph's output 't'"));
+  }
+
+  @Test
   void ignoresWhoAsksForTheShapeOnly() {
     Graphs graphs =
         Graphs.create()

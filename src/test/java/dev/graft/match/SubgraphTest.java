@@ -54,9 +54,7 @@ class SubgraphTest {
   @Test
   void refusesBranchesWithDifferentWeights() {
     Graphs graphs =
-        ifs(
-            branch("v", "t").weight("v", W),
-            branch("w", "e").weight("w", Values.random(2, 4, 4)));
+        ifs(branch("v", "t").weight("v", W), branch("w", "e").weight("w", Values.random(2, 4, 4)));
 
     assertThat(Folding.bind(folder, graphs, Adapters.create().lora("fc", 4, 4)).misses())
         .singleElement()
@@ -101,6 +99,24 @@ class SubgraphTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1})
+  void foldsOnceWhereBothBranchesLieOnTheSameBytes(int condition) {
+    Folding folding =
+        fold(
+            ifs(
+                    branch("v", "t").external("v", W, "weights.bin", 0),
+                    branch("w", "e").external("w", W, "weights.bin", 0))
+                .external("unread", W, "weights.bin"),
+            condition);
+
+    folding.moves("y", "fc").checks();
+    assertThat(folding.splitBytes()).isZero();
+    assertThat(folding.target("fc").place().spots())
+        .singleElement()
+        .satisfies(s -> assertThat(s.twins()).hasSize(3));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
   void foldsCopiesOfOneNameInTheDataFile(int condition) {
     Folding folding =
         fold(
@@ -112,6 +128,31 @@ class SubgraphTest {
             condition);
 
     folding.moves("y", "fc").checks();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void replacesAHeadThatStandsInEachBranchUnderItsName(int condition) {
+    Values head = Values.random(7, 4, 4);
+    Graphs graphs = ifs(gemm("t").weight("fc.weight", W), gemm("e").weight("fc.weight", W));
+    Folding folding =
+        Folding.of(
+            folder,
+            graphs,
+            Adapters.create().saved("fc.weight", head),
+            Map.of(
+                "c", HostTensor.ofIntegers(DType.BOOL, Shape.of(), condition),
+                "x", HostTensor.ofFloats(Shape.of(1, 4), 0, 1, 0, 0)));
+
+    assertThat(folding.after("y"))
+        .containsExactly(head.at(0, 1), head.at(1, 1), head.at(2, 1), head.at(3, 1));
+    folding.checks();
+  }
+
+  private static Graphs gemm(String output) {
+    return Graphs.create()
+        .output(output, -1, 4)
+        .node(Node.of("Gemm", "x", "fc.weight").to(output).with("transB", 1));
   }
 
   @ParameterizedTest
@@ -134,10 +175,7 @@ class SubgraphTest {
 
   @Test
   void splitsAWeightThatABranchAlsoReturns() {
-    Graphs then =
-        Graphs.create()
-            .output("t", -1, 4)
-            .node(Node.of("Identity", "w").to("t"));
+    Graphs then = Graphs.create().output("t", -1, 4).node(Node.of("Identity", "w").to("t"));
     Folding folding = fold(ifs(then, branch("w", "e")).weight("w", W), 1);
 
     folding.keeps("y").checks();
