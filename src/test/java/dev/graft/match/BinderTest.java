@@ -24,7 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The prefix between the names of file and adapter, and what happens where not everything binds. */
+/**
+ * The prefix between the names of file and adapter, and what happens where not everything binds.
+ */
 class BinderTest {
 
   @TempDir Path folder;
@@ -57,7 +59,10 @@ class BinderTest {
   @Test
   void refusesAnAdapterOfWhichNothingBinds() {
     Binding binding =
-        Folding.bind(folder, layers("h.0.attn", "h.1.attn"), adapter("bert.layer.0.query", "bert.layer.1.key"));
+        Folding.bind(
+            folder,
+            layers("h.0.attn", "h.1.attn"),
+            adapter("bert.layer.0.query", "bert.layer.1.key"));
 
     assertThat(binding.bound()).isEmpty();
     assertThatThrownBy(binding::requireComplete)
@@ -94,10 +99,7 @@ class BinderTest {
     assertThat(one.misses().getFirst().nearest()).containsExactly("m.layers.0.q_proj");
     assertThat(
             Folding.bind(
-                    folder,
-                    layers("m.layers.0.q_proj"),
-                    adapter("layers.0.q_proj"),
-                    prefix("=m."))
+                    folder, layers("m.layers.0.q_proj"), adapter("layers.0.q_proj"), prefix("=m."))
                 .misses())
         .isEmpty();
   }
@@ -120,8 +122,7 @@ class BinderTest {
         .hasMessageContaining("'' -> 'dec.'")
         .hasMessageContaining("'' -> 'enc.'")
         .hasMessageContaining("--prefix FROM=TO");
-    assertThat(
-            Folding.bind(folder, graphs, adapter("layer.q", "layer.k"), prefix("=enc")).misses())
+    assertThat(Folding.bind(folder, graphs, adapter("layer.q", "layer.k"), prefix("=enc")).misses())
         .isEmpty();
   }
 
@@ -313,13 +314,12 @@ class BinderTest {
   void refusesAMapFileThatNamesWhatTheAdapterDoesNotHave() throws IOException {
     NameMap map = NameMap.read(Files.writeString(folder.resolve("map"), "layer.qq -> x\n"));
 
-    assertThatThrownBy(
-            () ->
-                Folding.bind(
-                    folder,
-                    layers("layer.q"),
-                    adapter("layer.q"),
-                    new Binder.Options(Optional.empty(), map)))
+    assertThatThrownBy(() ->
+            Folding.bind(
+                folder,
+                layers("layer.q"),
+                adapter("layer.q"),
+                new Binder.Options(Optional.empty(), map)))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("'layer.qq'")
         .hasMessageContaining("layer.q");
@@ -351,8 +351,7 @@ class BinderTest {
       modules[i] = "absent." + i;
     }
 
-    assertThatThrownBy(
-            () -> Folding.bind(folder, layers("q"), adapter(modules)).requireComplete())
+    assertThatThrownBy(() -> Folding.bind(folder, layers("q"), adapter(modules)).requireComplete())
         .hasMessageContaining("absent.0:")
         .hasMessageContaining("and 10 more");
   }

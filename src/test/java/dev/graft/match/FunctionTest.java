@@ -187,9 +187,7 @@ class FunctionTest {
             .weight("onnx::5", Values.random(3, 4))
             .node(Node.of("local.Linear", "x", "head.weight", "onnx::5").to("a"));
     Adapters adapter =
-        Adapters.create()
-            .saved("head.weight", V)
-            .saved("head.bias", Values.filled(5, 4));
+        Adapters.create().saved("head.weight", V).saved("head.bias", Values.filled(5, 4));
 
     Folding folding = Folding.of(folder, graphs, adapter);
 

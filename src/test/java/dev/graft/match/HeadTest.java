@@ -126,7 +126,8 @@ class HeadTest {
   @Test
   void doesNotTakeWhatAnotherModuleAddsForTheBias() {
     Graphs graphs =
-        anonymous("onnx::Add_3").node(Node.of("Add", "p", "onnx::Add_3").to("y").named("/scale/Add"));
+        anonymous("onnx::Add_3")
+            .node(Node.of("Add", "p", "onnx::Add_3").to("y").named("/scale/Add"));
 
     assertThat(reason(graphs, bias(BIAS))).contains("adds no bias");
   }
@@ -147,7 +148,9 @@ class HeadTest {
   void saysThatAHeadIsQuantised() {
     Graphs graphs =
         graph()
-            .weight("classifier.weight_quantized", new Values(DType.INT8, Shape.of(4, 3), new float[12]))
+            .weight(
+                "classifier.weight_quantized",
+                new Values(DType.INT8, Shape.of(4, 3), new float[12]))
             .weight("s", Values.filled(1))
             .node(Node.of("DequantizeLinear", "classifier.weight_quantized", "s").to("d"))
             .node(Node.of("MatMul", "x", "d").to("y").named("/classifier/MatMul"));
@@ -344,10 +347,7 @@ class HeadTest {
 
     Binding binding =
         Folding.bind(
-            folder,
-            graphs,
-            weight(HEAD),
-            new Binder.Options(Optional.empty(), NameMap.read(map)));
+            folder, graphs, weight(HEAD), new Binder.Options(Optional.empty(), NameMap.read(map)));
 
     assertThat(binding.misses())
         .singleElement()

@@ -113,7 +113,8 @@ class NameRuleTest {
 
     assertThat(binding.misses())
         .singleElement()
-        .satisfies(m -> assertThat(m.reason()).contains("belongs to 'model.layers.0.self_attn.k_proj'"));
+        .satisfies(
+            m -> assertThat(m.reason()).contains("belongs to 'model.layers.0.self_attn.k_proj'"));
   }
 
   @Test
@@ -279,15 +280,11 @@ class NameRuleTest {
   @Test
   void saysThatTheMapFileNamesNothing() throws IOException {
     Path map = Files.writeString(folder.resolve("map"), MODULE + " -> nowhere\n");
-    Graphs graphs =
-        layer().weight("w", W).node(Node.of("MatMul", "x", "w").to("y").in(MODULE));
+    Graphs graphs = layer().weight("w", W).node(Node.of("MatMul", "x", "w").to("y").in(MODULE));
 
     Binding binding =
         Folding.bind(
-            folder,
-            graphs,
-            adapter(),
-            new Binder.Options(Optional.empty(), NameMap.read(map)));
+            folder, graphs, adapter(), new Binder.Options(Optional.empty(), NameMap.read(map)));
 
     assertThat(binding.misses())
         .singleElement()

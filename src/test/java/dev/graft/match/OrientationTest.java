@@ -21,7 +21,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A square weight goes in the right way round: the operators between it and the product say how. */
+/**
+ * A square weight goes in the right way round: the operators between it and the product say how.
+ */
 class OrientationTest {
 
   private static final int N = 12;
@@ -47,7 +49,9 @@ class OrientationTest {
         Arguments.of("MatMul", Layout.IN_OUT, graph(named(Node.of("MatMul", "x", "w")))),
         Arguments.of("Gemm", Layout.IN_OUT, graph(named(Node.of("Gemm", "x", "w")))),
         Arguments.of(
-            "Gemm transB", Layout.OUT_IN, graph(named(Node.of("Gemm", "x", "w")).with("transB", 1))),
+            "Gemm transB",
+            Layout.OUT_IN,
+            graph(named(Node.of("Gemm", "x", "w")).with("transB", 1))),
         Arguments.of(
             "Gemm alpha",
             Layout.OUT_IN,
@@ -71,8 +75,7 @@ class OrientationTest {
                     .with("activation", "LeakyRelu")
                     .with("activation_alpha", 1f),
                 Node.of("Identity", "r").to("y"))),
-        Arguments.of(
-            "Transpose", Layout.OUT_IN, graph(turn, named(Node.of("MatMul", "x", "t")))),
+        Arguments.of("Transpose", Layout.OUT_IN, graph(turn, named(Node.of("MatMul", "x", "t")))),
         Arguments.of("perm", Layout.OUT_IN, graph(perm, named(Node.of("MatMul", "x", "t")))),
         Arguments.of("no perm", Layout.IN_OUT, graph(keep, named(Node.of("MatMul", "x", "t")))),
         Arguments.of(

@@ -38,7 +38,14 @@ class RepeatedCallsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/enc/layer/query_x/MatMul", "/enc/layer/query_/MatMul", "/enc/layer/query1/MatMul", "/enc/layer/key_1/MatMul", "/enc/query_1/MatMul"})
+  @ValueSource(
+      strings = {
+        "/enc/layer/query_x/MatMul",
+        "/enc/layer/query_/MatMul",
+        "/enc/layer/query1/MatMul",
+        "/enc/layer/key_1/MatMul",
+        "/enc/query_1/MatMul"
+      })
   void leavesOtherModulesAlone(String second) {
     Folding folding = Folding.of(folder, calls("/enc/layer/query/MatMul", second), adapter());
 
@@ -71,7 +78,8 @@ class RepeatedCallsTest {
         calls("/enc/layer/query/MatMul", "/enc/layer_1/query/MatMul")
             .output("c", -1, 4)
             .weight("onnx::MatMul_9", Values.random(9, 4, 4))
-            .node(Node.of("MatMul", "x", "onnx::MatMul_9").to("c").named("/enc/layer_1/key/MatMul"));
+            .node(
+                Node.of("MatMul", "x", "onnx::MatMul_9").to("c").named("/enc/layer_1/key/MatMul"));
 
     Folding.of(folder, graphs, adapter()).moves("a", QUERY).keeps("b", "c");
   }
@@ -109,8 +117,7 @@ class RepeatedCallsTest {
             .node(Node.of("MatMul", "x", "z").to("k0").named("/m/enc/layer/key/MatMul"))
             .node(Node.of("Identity", "k0").to("k"));
 
-    Folding folding =
-        Folding.of(folder, graphs, adapter().lora("enc.layer.key", 4, 4));
+    Folding folding = Folding.of(folder, graphs, adapter().lora("enc.layer.key", 4, 4));
 
     folding.moves("a", QUERY).moves("b", QUERY).moves("k", "enc.layer.key");
     assertThat(folding.splitBytes()).isZero();
@@ -144,7 +151,9 @@ class RepeatedCallsTest {
             .weight("onnx::MatMul_2", W)
             .node(Node.of("MatMul", "x", "onnx::MatMul_1").to("a").named("/enc/layer/query/MatMul"))
             .node(
-                Node.of("MatMul", "x", "onnx::MatMul_2").to("b").named("/enc/layer/query_1/MatMul"));
+                Node.of("MatMul", "x", "onnx::MatMul_2")
+                    .to("b")
+                    .named("/enc/layer/query_1/MatMul"));
 
     Folding.of(folder, graphs, adapter()).moves("a", QUERY).moves("b", QUERY).checks();
   }
@@ -154,7 +163,8 @@ class RepeatedCallsTest {
     Graphs graphs =
         calls("/enc/layer/query/MatMul", "/enc/layer/query_1/MatMul")
             .output("k", -1, 4)
-            .node(Node.of("MatMul", "x", "onnx::MatMul_460").to("k").named("/enc/layer/key/MatMul"));
+            .node(
+                Node.of("MatMul", "x", "onnx::MatMul_460").to("k").named("/enc/layer/key/MatMul"));
 
     Folding folding = Folding.of(folder, graphs, adapter());
 
@@ -177,7 +187,10 @@ class RepeatedCallsTest {
             .node(Node.of("Add", "head.bias", "p").to("a").named("/head/Add"))
             .node(Node.of("Add", "bias2", "q").to("b").named("/head_1/Add"));
     Adapters adapter =
-        Adapters.create().lora("head", 4, 4).config("bias", "\"all\"").tensor("head.bias", Values.filled(0, 4));
+        Adapters.create()
+            .lora("head", 4, 4)
+            .config("bias", "\"all\"")
+            .tensor("head.bias", Values.filled(0, 4));
 
     Folding folding = Folding.of(folder, graphs, adapter);
 

@@ -54,9 +54,7 @@ class SubgraphTest {
   @Test
   void refusesBranchesWithDifferentWeights() {
     Graphs graphs =
-        ifs(
-            branch("v", "t").weight("v", W),
-            branch("w", "e").weight("w", Values.random(2, 4, 4)));
+        ifs(branch("v", "t").weight("v", W), branch("w", "e").weight("w", Values.random(2, 4, 4)));
 
     assertThat(Folding.bind(folder, graphs, Adapters.create().lora("fc", 4, 4)).misses())
         .singleElement()
@@ -134,10 +132,7 @@ class SubgraphTest {
 
   @Test
   void splitsAWeightThatABranchAlsoReturns() {
-    Graphs then =
-        Graphs.create()
-            .output("t", -1, 4)
-            .node(Node.of("Identity", "w").to("t"));
+    Graphs then = Graphs.create().output("t", -1, 4).node(Node.of("Identity", "w").to("t"));
     Folding folding = fold(ifs(then, branch("w", "e")).weight("w", W), 1);
 
     folding.keeps("y").checks();
