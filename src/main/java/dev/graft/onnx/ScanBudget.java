@@ -46,7 +46,7 @@ final class ScanBudget {
   private void spend(long cost) {
     if (cost > left) {
       throw new UnsupportedException(
-          "%s: holds too much beside its tensors (nodes, names, metadata) for a Java heap of %,d MB. If the file is what you think it is, give Java more: JAVA_TOOL_OPTIONS=-Xmx8g"
+          "%s: holds too much beside its tensors (nodes, names, metadata) for a Java heap of %,d MB. If the file is what you think it is, give Java more: GRAFT_JAVA_OPTS=-Xmx8g"
               .formatted(file, heap >> 20));
     }
     left -= cost;

@@ -38,6 +38,9 @@ class LargeModelTest {
         try (InputFile file = InputFile.open(path)) {
           ModelPatch patch = new ModelPatch(model, file);
           patch.replaceValues(first, new Outputs.Length(first.bytes()));
+          if (first.storage() == StoredTensor.Storage.TYPED) {
+            TypedValues.decode(first, file);
+          }
           patch.appendMetadata("key", 10);
           patch.plan(Map.of());
         }
@@ -68,6 +71,14 @@ class LargeModelTest {
       }
     }
     assertThat(open(path)).startsWith("UnsupportedException " + path + ": holds too much");
+  }
+
+  @Test
+  void refusesAFewTypedValuesThatClaimToBeManyBeforeMakingRoom()
+      throws IOException, InterruptedException {
+    byte[] tensor = Wire.join(Wire.varint(1, 16 << 20), Wire.varint(2, 1), Wire.fixed32(4, 0));
+    Path path = Files.write(folder.resolve("m.onnx"), Wire.modelWithTensor(tensor));
+    assertThat(open(path)).startsWith("FormatException ").contains("has fewer values");
   }
 
   @Test

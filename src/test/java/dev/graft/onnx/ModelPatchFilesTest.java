@@ -15,6 +15,7 @@ import dev.graft.tensor.Shape;
 import dev.graft.tensor.TensorSource;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -171,25 +172,30 @@ class ModelPatchFilesTest {
   }
 
   @Test
-  void plansAHundredThousandExternalTensorsQuickly() throws IOException {
+  void plansManyExternalTensorsInLinearTime() throws IOException {
     GraphProto.Builder graph = GraphProto.newBuilder();
-    for (int i = 0; i < 100_000; i++) {
+    for (int i = 0; i < 30_000; i++) {
       graph.addInitializer(Protos.external("layers." + i + ".weight", 1, "x", 4L * i));
     }
-    Files.write(folder.resolve("x"), new byte[400_000]);
+    Files.write(folder.resolve("x"), new byte[120_000]);
     ModelProto whole = Protos.model(graph);
     Files.write(folder.resolve("m.onnx"), whole.toByteArray());
     OnnxModel model = OnnxModel.open(folder.resolve("m.onnx"));
-    long start = System.nanoTime();
+    long start = cpuNanos();
     Map<String, FilePlan> plans =
         plan(
             model,
             p -> model.tensors().forEach(t -> p.replaceValues(t, new Values(new byte[4]))),
             Map.of("x", "out.onnx.data"));
-    // A tenth of that is normal; a window or a search per tensor would take minutes.
-    assertThat(System.nanoTime() - start).isLessThan(10_000_000_000L);
+    // A tenth of that is normal; searching through all tensors for each would take minutes.
+    assertThat(cpuNanos() - start).isLessThan(5_000_000_000L);
     assertThat(Outputs.model(plans).lengthBytes())
-        .isEqualTo(whole.getSerializedSize() + 100_000L * ("out.onnx.data".length() - 1));
+        .isEqualTo(whole.getSerializedSize() + 30_000L * ("out.onnx.data".length() - 1));
+  }
+
+  /** Processor time of this thread, which other programs do not lengthen. */
+  private static long cpuNanos() {
+    return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
   }
 
   private static ModelProto.Builder renamed(ModelProto whole, String name) {
