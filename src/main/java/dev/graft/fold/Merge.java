@@ -117,8 +117,7 @@ public final class Merge {
     return Provenance.KEY + (plan.earlier().size() + 1);
   }
 
-  private Provenance provenance(
-      String adapterSha256, BaseRecord base, List<TensorRecord> tensors) {
+  private Provenance provenance(String adapterSha256, BaseRecord base, List<TensorRecord> tensors) {
     AdapterRecord adapter =
         new AdapterRecord(plan.adapter().name(), adapterSha256, plan.request().weight());
     return Provenance.of(tool, adapter, base, tensors);
