@@ -107,6 +107,15 @@ final class TargetBinder {
           new Miss(pair.module(), found.problem(), nearest(name, index.modules()), found.cause()));
       return;
     }
+    if (index.modules().contains(name + ".lora_A")) {
+      miss(
+              pair,
+              Cause.UNSUPPORTED,
+              "the model holds a LoRA branch of its own there ('%s.lora_A'), which would act a second time; export the base without an adapter"
+                  .formatted(name))
+          .ifPresent(misses::add);
+      return;
+    }
     Optional<Miss> problem = unfit(pair, found);
     if (problem.isPresent()) {
       misses.add(problem.get());

@@ -57,6 +57,20 @@ class BinderTest {
   }
 
   @Test
+  void refusesAModelThatHoldsABranchOfItsOwn() {
+    Binding binding =
+        Folding.bind(
+            folder,
+            layers("layers.0.q_proj", "layers.1.q_proj", "layers.1.q_proj.lora_A"),
+            adapter("layers.0.q_proj", "layers.1.q_proj"));
+
+    assertThatThrownBy(binding::requireComplete)
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("1 of 2 targets are bound, 1 are not")
+        .hasMessageContaining("layers.1.q_proj: the model holds a LoRA branch of its own there");
+  }
+
+  @Test
   void refusesAnAdapterOfWhichNothingBinds() {
     Binding binding =
         Folding.bind(
