@@ -61,7 +61,10 @@ class BinderTest {
     Binding binding =
         Folding.bind(
             folder,
-            layers("layers.0.q_proj", "layers.1.q_proj", "layers.1.q_proj.lora_A"),
+            layers("layers.0.q_proj", "layers.1.q_proj")
+                .output("a", -1, 2)
+                .weight("layers.1.q_proj.lora_A.weight", Values.random(1, 4, 2))
+                .node(Node.of("MatMul", "x", "layers.1.q_proj.lora_A.weight").to("a")),
             adapter("layers.0.q_proj", "layers.1.q_proj"));
 
     assertThatThrownBy(binding::requireComplete)
