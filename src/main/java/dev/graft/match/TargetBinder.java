@@ -214,6 +214,16 @@ final class TargetBinder {
               outcome.cause()));
       return;
     }
+    if (!whole.value().dtype().isFoldable()) {
+      misses.add(
+          new Miss(
+              whole.parameter(),
+              "the adapter's tensor has the element type %s; save it as float32, float16 or bfloat16"
+                  .formatted(whole.value().dtype()),
+              List.of(),
+              Cause.UNSUPPORTED));
+      return;
+    }
     ParameterResolver.Found found = outcome.found().get();
     if (!found.tensor().dtype().isFoldable()) {
       misses.add(

@@ -6,15 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.graft.error.BindingException;
 import dev.graft.error.FormatException;
 import dev.graft.error.GraftException;
+import dev.graft.error.UnsupportedException;
 import dev.graft.error.UsageException;
 import dev.graft.fold.MergeRequest.Repeat;
 import dev.graft.io.Progress;
 import dev.graft.match.Binder;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
+import dev.graft.safetensors.SafetensorsWriter;
 import dev.graft.tensor.DType;
+import dev.graft.tensor.Shape;
 import dev.graft.tensor.TensorSource;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -111,6 +115,28 @@ class MergeTest {
         .hasMessageContaining("'head.weight' (head): element")
         .hasMessageContaining("FLOAT16 cannot hold");
     assertThat(files(folder.resolve("out"))).isEmpty();
+  }
+
+  @Test
+  void refusesAHeadOfATypeThatIsNotFolded() throws IOException {
+    LinearModel model = new LinearModel(DType.FLOAT32, DType.FLOAT32, 13);
+    Path adapter = Files.createDirectories(folder.resolve("adapter"));
+    Files.writeString(
+        adapter.resolve("adapter_config.json"),
+        "{\"peft_type\": \"LORA\", \"modules_to_save\": [\"head\"]}");
+    new SafetensorsWriter()
+        .add(
+            "base_model.model.head.weight",
+            DType.FLOAT64,
+            Shape.of(LinearModel.OUT, LinearModel.OUT),
+            MemorySegment.ofArray(new byte[8 * LinearModel.OUT * LinearModel.OUT]))
+        .write(adapter.resolve("adapter_model.safetensors"));
+    MergeRequest request =
+        MergeRequest.of(
+            model.writeModel(folder.resolve("base")), adapter, folder.resolve("out/model.onnx"));
+    assertThatThrownBy(() -> merge(request))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("head.weight: the adapter's tensor has the element type FLOAT64");
   }
 
   @ParameterizedTest
