@@ -3,13 +3,13 @@ package dev.graft.adapter;
 import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.io.InputFile;
+import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.safetensors.SafetensorsData;
 import dev.graft.safetensors.SafetensorsFile;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.safetensors.ShardedSafetensors;
 import dev.graft.safetensors.StrictJson;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -21,8 +21,6 @@ import java.util.OptionalLong;
  * their data; every tensor has been understood, or opening fails.
  */
 public final class PeftAdapter {
-
-  private static final int BLOCK_BYTES = 1 << 18;
 
   private final AdapterFiles files;
   private final List<Path> weights;
@@ -181,14 +179,8 @@ public final class PeftAdapter {
   }
 
   private static void update(Sha256 hash, Path path) {
-    byte[] block = new byte[BLOCK_BYTES];
     try (InputFile file = InputFile.open(path)) {
-      for (long done = 0; done < file.size(); done += BLOCK_BYTES) {
-        long count = Math.min(BLOCK_BYTES, file.size() - done);
-        MemorySegment part = MemorySegment.ofArray(block).asSlice(0, count);
-        file.readFully(part, done);
-        hash.update(part);
-      }
+      hash.update(file, 0, file.size(), Progress.NONE);
     }
   }
 }

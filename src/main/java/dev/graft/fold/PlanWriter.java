@@ -103,7 +103,8 @@ final class PlanWriter {
     } finally {
       queue.clear();
       pool.shutdownNow();
-      awaitEnd(pool);
+      // Files may only be closed and deleted once no worker writes any more.
+      pool.close();
     }
   }
 
@@ -128,11 +129,6 @@ final class PlanWriter {
       queue.clear();
       throw e;
     }
-  }
-
-  /** Files may only be closed and deleted once no worker writes any more. */
-  private static void awaitEnd(ExecutorService pool) {
-    pool.close();
   }
 
   private void queueFold(FoldedTensor tensor, OutputFile out, long position) {

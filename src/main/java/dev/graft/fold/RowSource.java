@@ -1,7 +1,7 @@
 package dev.graft.fold;
 
 /** Computes new values row by row. One instance serves one thread. */
-interface RowSource {
+interface RowSource extends AutoCloseable {
 
   /**
    * Turns old values into new ones.
@@ -25,4 +25,8 @@ interface RowSource {
    * @param count how many
    */
   default void observe(long row, float[] values, int count) {}
+
+  /** Closes what the rows are read from, if anything is. */
+  @Override
+  default void close() {}
 }

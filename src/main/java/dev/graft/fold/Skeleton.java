@@ -1,10 +1,10 @@
 package dev.graft.fold;
 
 import dev.graft.io.InputFile;
+import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.tensor.TensorSource;
-import java.lang.foreign.MemorySegment;
 import java.util.Comparator;
 import java.util.List;
 
@@ -37,11 +37,8 @@ final class Skeleton {
   }
 
   private static void add(Sha256 hash, InputFile file, long from, long to) {
-    byte[] block = new byte[(int) Math.min(1 << 16, Math.max(0, to - from))];
-    for (long at = from; at < to; at += block.length) {
-      MemorySegment part = MemorySegment.ofArray(block).asSlice(0, Math.min(block.length, to - at));
-      file.readFully(part, at);
-      hash.update(part);
+    if (from < to) {
+      hash.update(file, from, to - from, Progress.NONE);
     }
   }
 }

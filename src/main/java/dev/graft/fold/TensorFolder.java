@@ -55,25 +55,26 @@ final class TensorFolder implements AutoCloseable {
    * @throws dev.graft.error.FormatException if the result holds a value that is not finite
    */
   void fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
-    BlockFolder rows = new BlockFolder(tensor, rowLength(tensor));
-    if (rows.source.needsAllRowsFirst()) {
-      observe(tensor, source, rows.source);
+    try (BlockFolder rows = new BlockFolder(tensor, rowLength(tensor))) {
+      if (rows.source.needsAllRowsFirst()) {
+        observe(tensor, source, rows.source);
+      }
+      Sha256 before = new Sha256();
+      Sha256 after = new Sha256();
+      long step = Math.max(1, blockBytes / rows.rowBytes) * rows.rowBytes;
+      MemorySegment block = block(step);
+      long total = tensor.lengthBytes();
+      for (long done = 0; done < total; done += step) {
+        MemorySegment part = block.asSlice(0, Math.min(step, total - done));
+        source.bytes().readFully(part, source.offset() + done);
+        before.update(part);
+        rows.change(part, done / rows.rowBytes);
+        after.update(part);
+        sink.write(part, done);
+        progress.advance(part.byteSize());
+      }
+      tensor.done(new Hashes(before.hex(), after.hex()));
     }
-    Sha256 before = new Sha256();
-    Sha256 after = new Sha256();
-    long step = Math.max(1, blockBytes / rows.rowBytes) * rows.rowBytes;
-    MemorySegment block = block(step);
-    long total = tensor.lengthBytes();
-    for (long done = 0; done < total; done += step) {
-      MemorySegment part = block.asSlice(0, Math.min(step, total - done));
-      source.bytes().readFully(part, source.offset() + done);
-      before.update(part);
-      rows.change(part, done / rows.rowBytes);
-      after.update(part);
-      sink.write(part, done);
-      progress.advance(part.byteSize());
-    }
-    tensor.done(new Hashes(before.hex(), after.hex()));
   }
 
   /**
@@ -85,7 +86,7 @@ final class TensorFolder implements AutoCloseable {
   record Source(ByteSource bytes, long offset) {}
 
   /** Changes the rows of a block in place. A small class of its own, so that C2 has it soon. */
-  private static final class BlockFolder {
+  private static final class BlockFolder implements AutoCloseable {
     private final RowSource source;
     private final FloatCodec codec;
     private final FiniteCheck finite;
@@ -94,11 +95,16 @@ final class TensorFolder implements AutoCloseable {
 
     BlockFolder(FoldedTensor tensor, int rowLength) {
       DType type = tensor.base().dtype();
-      this.source = rows(tensor, rowLength);
       this.codec = new FloatCodec(type, rowLength);
       this.finite = new FiniteCheck(tensor);
       this.values = new float[rowLength];
       this.rowBytes = type.bytes(rowLength);
+      this.source = rows(tensor, rowLength);
+    }
+
+    @Override
+    public void close() {
+      source.close();
     }
 
     void change(MemorySegment block, long firstRow) {

@@ -1,5 +1,6 @@
 package dev.graft.fold;
 
+import dev.graft.io.InputFile;
 import dev.graft.match.Turn;
 import dev.graft.safetensors.SafetensorsData;
 import dev.graft.safetensors.SafetensorsTensor;
@@ -18,6 +19,7 @@ final class WholeRows implements RowSource {
   private final Turn turn;
   private final int rowLength;
   private final FloatCodec codec;
+  private final InputFile file;
   private final int elementBytes;
   private float[] window = new float[0];
   private long windowRow;
@@ -28,7 +30,8 @@ final class WholeRows implements RowSource {
     this.turn = change.turn();
     this.rowLength = rowLength;
     this.elementBytes = value.dtype().bits() / 8;
-    this.codec = new FloatCodec(value.dtype(), Math.max(WINDOW_ELEMENTS, rowLength));
+    this.codec = new FloatCodec(value.dtype(), Math.max(rowLength, WINDOW_ELEMENTS / rowLength));
+    this.file = SafetensorsData.open(value);
   }
 
   @Override
@@ -59,10 +62,15 @@ final class WholeRows implements RowSource {
     windowRows = rows;
   }
 
+  @Override
+  public void close() {
+    file.close();
+  }
+
   private float[] read(long element, int count) {
     byte[] bytes = new byte[count * elementBytes];
     MemorySegment segment = MemorySegment.ofArray(bytes);
-    SafetensorsData.read(value, element * elementBytes, segment);
+    SafetensorsData.read(value, file, element * elementBytes, segment);
     float[] floats = new float[count];
     codec.decode(segment, 0, floats, count);
     return floats;

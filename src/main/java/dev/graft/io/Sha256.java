@@ -42,6 +42,23 @@ public final class Sha256 {
   }
 
   /**
+   * Adds a byte range, read in small steps.
+   *
+   * @param offset first byte
+   * @param length number of bytes
+   * @throws dev.graft.error.FormatException if the file ends before the range
+   */
+  public void update(ByteSource file, long offset, long length, Progress progress) {
+    MemorySegment block = MemorySegment.ofArray(new byte[(int) Math.min(STEP, length)]);
+    for (long done = 0; done < length; done += STEP) {
+      MemorySegment part = block.asSlice(0, Math.min(STEP, length - done));
+      file.readFully(part, offset + done);
+      update(part);
+      progress.advance(part.byteSize());
+    }
+  }
+
+  /**
    * The hash of all bytes so far as 64 lower-case hexadecimal digits; begins anew with no bytes.
    */
   public String hex() {
@@ -62,13 +79,7 @@ public final class Sha256 {
    */
   public static String of(ByteSource file, long offset, long length, Progress progress) {
     Sha256 hash = new Sha256();
-    byte[] block = new byte[(int) Math.min(STEP, length)];
-    for (long done = 0; done < length; done += STEP) {
-      int count = (int) Math.min(STEP, length - done);
-      file.readFully(MemorySegment.ofArray(block).asSlice(0, count), offset + done);
-      hash.digest.update(block, 0, count);
-      progress.advance(count);
-    }
+    hash.update(file, offset, length, progress);
     return hash.hex();
   }
 }

@@ -116,17 +116,32 @@ public final class SafetensorsData {
    * @throws FormatException if the file shrank or can no longer be read
    */
   public static void read(SafetensorsTensor tensor, long offset, MemorySegment into) {
+    try (InputFile file = open(tensor)) {
+      read(tensor, file, offset, into);
+    }
+  }
+
+  /**
+   * The same from a file that {@link #open} has opened, for who reads many pieces.
+   *
+   * @throws FormatException if the file shrank or can no longer be read
+   */
+  public static void read(
+      SafetensorsTensor tensor, InputFile file, long offset, MemorySegment into) {
     TensorSource source = tensor.source();
     if (offset < 0 || into.byteSize() > source.length() - offset) {
       throw new IllegalArgumentException(
           describe(tensor) + ": no " + into.byteSize() + " bytes from " + offset + " on");
     }
-    try (InputFile file = open(tensor)) {
-      file.readFully(into, source.offset() + offset);
-    }
+    file.readFully(into, source.offset() + offset);
   }
 
-  private static InputFile open(SafetensorsTensor tensor) {
+  /**
+   * Opens the file that holds a tensor.
+   *
+   * @throws FormatException if the file is gone or shrank
+   */
+  public static InputFile open(SafetensorsTensor tensor) {
     InputFile file = InputFile.open(tensor.source().file());
     if (file.size() < tensor.source().end()) {
       long size = file.size();
