@@ -14,18 +14,15 @@ import java.util.Optional;
 /** Makes a pair of the tensors of one LoRA layer, or says what does not fit. */
 final class PairAssembler {
 
-  // Enough for every real adapter many times over; a pattern made to explode stops here within a
-  // second or two.
-  private static final long STEPS_PER_ADAPTER = 200_000_000;
-
   private final AdapterConfig config;
   private final Findings findings;
   private final ParameterRules parameterRules;
-  private final StepBudget budget = new StepBudget(STEPS_PER_ADAPTER);
+  private final StepBudget budget;
 
-  PairAssembler(AdapterConfig config, Findings findings) {
+  PairAssembler(AdapterConfig config, Findings findings, StepBudget budget) {
     this.config = config;
     this.findings = findings;
+    this.budget = budget;
     this.parameterRules = new ParameterRules(config);
   }
 
@@ -77,12 +74,13 @@ final class PairAssembler {
 
   private LoraPair linear(LoraSlot slot, SafetensorsTensor a, SafetensorsTensor b) {
     String owner = slot.key().scope().owner();
-    Parameters parameters = parameterRules.candidates(slot.key(), a.shape().dim(0));
+    Parameters parameters = parameterRules.candidates(slot.key(), a.shape().dim(0), budget);
     if (!parameters.candidates().isEmpty()) {
       return parameter(slot, a, b);
     }
     Scaling scaling = config.scaling(owner, budget);
     BlockDiagonal diagonal = config.blockDiagonal();
+    budget.spend(diagonal.steps(owner), ConfigField.USE_BDLORA);
     Blocks blocks = new Blocks(diagonal.blocksOfA(owner), diagonal.blocksOfB(owner));
     checkKernel(a, b);
     if (a.shape().rank() > 2 && isGrouped(a, b)) {
@@ -129,7 +127,7 @@ final class PairAssembler {
   private Extras extras(LoraSlot slot, Blocks blocks) {
     Parameters parameters =
         slot.get(Role.A)
-            .map(a -> parameterRules.candidates(slot.key(), a.shape().dim(0)))
+            .map(a -> parameterRules.candidates(slot.key(), a.shape().dim(0), budget))
             .orElse(ParameterRules.NONE);
     return new Extras(
         slot.get(Role.MAGNITUDE).orElse(null),
