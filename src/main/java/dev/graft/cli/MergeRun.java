@@ -4,8 +4,8 @@ import dev.graft.fold.Merge;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.Provenance.TensorRecord;
+import dev.graft.match.BoundTarget;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -64,16 +64,14 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
 
   /** Where every target went, with the hashes if anything was written. */
   List<BoundEntry> sites() {
-    List<BoundEntry> entries = new ArrayList<>();
-    for (int i = 0; i < plan.binding().bound().size(); i++) {
-      BoundEntry entry = BoundEntry.of(plan.binding().bound().get(i), plan.request().weight());
-      int index = i;
-      entries.add(
-          result
-              .map(written -> entry.with(hashes(written.provenance().tensors().get(index))))
-              .orElse(entry));
-    }
-    return entries;
+    return plan.binding().bound().stream().map(this::site).toList();
+  }
+
+  private BoundEntry site(BoundTarget target) {
+    BoundEntry entry = BoundEntry.of(target, plan.request().weight());
+    return result
+        .map(r -> entry.with(hashes(r.provenance().tensors().get(plan.tensorOf(target)))))
+        .orElse(entry);
   }
 
   private static BoundEntry.Hashes hashes(TensorRecord tensor) {

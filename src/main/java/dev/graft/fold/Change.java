@@ -1,6 +1,7 @@
 package dev.graft.fold;
 
 import dev.graft.match.Layout;
+import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
 import dev.graft.safetensors.SafetensorsTensor;
 
@@ -10,12 +11,14 @@ sealed interface Change {
   /**
    * A low-rank product is added.
    *
-   * @param a {@code [r, in]}
+   * @param a {@code [r, in]}, or {@code [r, in, k..]} for a kernel
    * @param b {@code [out, r]}
+   * @param outputs the rows of B that count
    * @param scale the factor on B·A, everything counted in
    * @param layout how the stored weight is turned
    */
-  record LowRank(SafetensorsTensor a, SafetensorsTensor b, float scale, Layout layout)
+  record LowRank(
+      SafetensorsTensor a, SafetensorsTensor b, OutputRange outputs, float scale, Layout layout)
       implements Change {}
 
   /**
@@ -23,7 +26,7 @@ sealed interface Change {
    * {@code m / ‖W + s·B·A‖ · (W + s·B·A)}, the norm over the inputs.
    *
    * @param lowRank what is added
-   * @param magnitude m, {@code [out]}
+   * @param magnitude m, {@code [out]}, of which the outputs of the product count
    * @param alpha the operator's own factor on the product, which the norm has to count in
    */
   record Dora(LowRank lowRank, SafetensorsTensor magnitude, float alpha) implements Change {}

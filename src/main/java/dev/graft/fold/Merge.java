@@ -3,6 +3,7 @@ package dev.graft.fold;
 import dev.graft.fold.Provenance.AdapterRecord;
 import dev.graft.fold.Provenance.BaseRecord;
 import dev.graft.fold.Provenance.DataFileRecord;
+import dev.graft.fold.Provenance.PartRecord;
 import dev.graft.fold.Provenance.TensorRecord;
 import dev.graft.io.AtomicOutput;
 import dev.graft.io.InputFile;
@@ -143,13 +144,17 @@ public final class Merge {
   }
 
   private static TensorRecord record(FoldedTensor tensor, String before, String after) {
-    double scale =
-        switch (tensor.change()) {
-          case Change.LowRank lowRank -> lowRank.scale();
-          case Change.Dora dora -> dora.lowRank().scale();
-          case Change.Whole whole -> 0;
-        };
-    return new TensorRecord(tensor.outputName(), tensor.target(), scale, before, after);
+    List<PartRecord> parts =
+        tensor.parts().stream().map(p -> new PartRecord(p.target(), scale(p.change()))).toList();
+    return new TensorRecord(tensor.outputName(), parts, before, after);
+  }
+
+  private static double scale(Change change) {
+    return switch (change) {
+      case Change.LowRank lowRank -> lowRank.scale();
+      case Change.Dora dora -> dora.lowRank().scale();
+      case Change.Whole whole -> 0;
+    };
   }
 
   /** Hash of what determines the output: base, adapter, weight and places. */

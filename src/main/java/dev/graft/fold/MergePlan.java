@@ -3,6 +3,7 @@ package dev.graft.fold;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
+import dev.graft.fold.TensorPlanner.Move;
 import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Use;
 import dev.graft.io.InputFile;
@@ -23,7 +24,6 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A merge that has been thought through: every target bound, every refusal made, nothing written
@@ -37,8 +37,7 @@ public final class MergePlan {
   private final Background<String> adapterSha256;
   private final Binding binding;
   private final List<Provenance> earlier;
-  private final ModelGraph graph;
-  private final List<Move> moves = new ArrayList<>();
+  private final List<Move> moves;
   private final IdentityHashMap<NodeProto, Map<Integer, String>> movedInputs =
       new IdentityHashMap<>();
 
@@ -46,7 +45,7 @@ public final class MergePlan {
     this.request = request;
     Background<PeftAdapter> opened = Background.start(() -> foldable(request.adapter()));
     this.model = OnnxModel.open(request.model());
-    this.graph = ModelGraph.of(model);
+    ModelGraph graph = ModelGraph.of(model);
     SiteIndex sites = SiteIndex.of(graph);
     this.adapter = opened.get();
     this.adapterSha256 = Background.start(adapter::sha256);
@@ -59,13 +58,7 @@ public final class MergePlan {
       throw new BindingException(
           adapter.name() + ": the adapter holds nothing to fold; a merge would be a copy");
     }
-    List<Move> furtherCopies = new ArrayList<>();
-    for (BoundTarget target : binding.bound()) {
-      List<Spot> spots = target.place().spots();
-      moves.add(move(target, spots.getFirst()));
-      spots.stream().skip(1).forEach(s -> furtherCopies.add(move(target, s)));
-    }
-    moves.addAll(furtherCopies);
+    this.moves = new TensorPlanner(graph, request.weight()).plan(binding.bound());
     for (Move move : moves) {
       for (Use use : move.spot().split()) {
         movedInputs
@@ -74,9 +67,6 @@ public final class MergePlan {
       }
     }
   }
-
-  /** New values for a stored tensor or for a copy of it. */
-  private record Move(Spot spot, FoldedTensor tensor) {}
 
   /**
    * Reads the two, binds them and checks all that can be checked without reading weights.
@@ -152,7 +142,7 @@ public final class MergePlan {
   }
 
   /**
-   * The tensors with new values: one for each bound target in their order, then those of targets
+   * The tensors with new values: those of the bound targets in their order, then those of targets
    * that the file holds several times.
    */
   List<FoldedTensor> tensors() {
@@ -171,6 +161,18 @@ public final class MergePlan {
       }
     }
     return inPlace;
+  }
+
+  /** Which of the written tensors, counted from 0, is the first place of a bound target. */
+  public int tensorOf(BoundTarget target) {
+    Spot first = target.place().spots().getFirst();
+    for (int i = 0; i < moves.size(); i++) {
+      Spot spot = moves.get(i).spot();
+      if (spot.tensor() == first.tensor() && spot.split().equals(first.split())) {
+        return i;
+      }
+    }
+    throw new IllegalArgumentException(target.name() + " is not bound by this plan");
   }
 
   /** The inputs of a node of the base that read a copy of their weight in the output. */
@@ -195,38 +197,6 @@ public final class MergePlan {
       }
     }
     return patch;
-  }
-
-  private Move move(BoundTarget target, Spot spot) {
-    Change change =
-        switch (target) {
-          case BoundTarget.Lora lora -> lora(lora);
-          case BoundTarget.Whole whole ->
-              new Change.Whole(whole.replacement().value(), whole.turn());
-        };
-    StoredTensor tensor = spot.tensor();
-    Optional<String> copy =
-        spot.isSplit()
-            ? Optional.of(graph.freshName(tensor.label() + "/" + target.name()))
-            : Optional.empty();
-    return new Move(spot, new FoldedTensor(target.name(), tensor, change, copy));
-  }
-
-  private Change lora(BoundTarget.Lora lora) {
-    Change.LowRank lowRank =
-        new Change.LowRank(lora.pair().a(), lora.pair().b(), scale(lora), lora.layout());
-    return lora.pair()
-        .magnitude()
-        .<Change>map(m -> new Change.Dora(lowRank, m, lora.alpha()))
-        .orElse(lowRank);
-  }
-
-  /**
-   * The factor on B·A: PEFT's scaling and the user's weight, less what the operator multiplies
-   * itself.
-   */
-  private float scale(BoundTarget.Lora lora) {
-    return (float) (lora.pair().scale() * request.weight() / lora.alpha());
   }
 
   private void requireNew() {

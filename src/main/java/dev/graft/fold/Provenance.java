@@ -57,13 +57,20 @@ public record Provenance(
    * A tensor that changed.
    *
    * @param name its name in the file
-   * @param target the adapter's name for it
-   * @param scale the factor on B·A; 0 for a tensor that was replaced as a whole
+   * @param parts what the adapter did to it; more than one where the file packs several modules
+   *     into one weight
    * @param before SHA-256 of its bytes in the base
    * @param after SHA-256 of its bytes in the output
    */
-  public record TensorRecord(
-      String name, String target, double scale, String before, String after) {}
+  public record TensorRecord(String name, List<PartRecord> parts, String before, String after) {}
+
+  /**
+   * What one target of the adapter did to a tensor.
+   *
+   * @param target the adapter's name for it
+   * @param scale the factor on B·A; 0 for a tensor that was replaced as a whole
+   */
+  public record PartRecord(String target, double scale) {}
 
   static Provenance of(
       String tool, AdapterRecord adapter, BaseRecord base, List<TensorRecord> tensors) {

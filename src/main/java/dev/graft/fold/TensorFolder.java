@@ -3,11 +3,12 @@ package dev.graft.fold;
 import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Hashes;
+import dev.graft.fold.FoldedTensor.Part;
 import dev.graft.io.ByteSource;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
+import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
-import dev.graft.onnx.StoredTensor;
 import dev.graft.safetensors.SafetensorsData;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
@@ -15,6 +16,8 @@ import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * Folds one tensor at a time: reads a block, hashes it, changes it row by row, hashes it again and
@@ -145,27 +148,55 @@ final class TensorFolder implements AutoCloseable {
     return buffer;
   }
 
+  /**
+   * How long the rows are by which a tensor is folded: those of a matrix, of a kernel as {@code
+   * [out, in · k..]}, or one for a whole vector. What is only copied may be cut anywhere.
+   */
   private static int rowLength(FoldedTensor tensor) {
-    StoredTensor base = tensor.base();
-    Shape shape = base.shape();
-    boolean flat = tensor.change() instanceof Change.Whole whole && whole.turn() == Turn.AS_IS;
-    long length = flat ? Math.min(FLAT_ROW, Math.max(1, shape.elements())) : shape.dim(1);
+    Shape shape = tensor.base().shape();
+    long length =
+        isCopied(tensor)
+            ? Math.min(FLAT_ROW, shape.elements())
+            : shape.rank() < 2 ? shape.elements() : shape.elements() / Math.max(1, shape.dim(0));
     if (length > MAX_ROW) {
       throw new UnsupportedException(
           "tensor '%s' has rows of %,d values; Graft folds up to %,d"
-              .formatted(base.label(), length, MAX_ROW));
+              .formatted(tensor.base().label(), length, MAX_ROW));
     }
     return (int) Math.max(1, length);
   }
 
+  private static boolean isCopied(FoldedTensor tensor) {
+    return tensor.parts().stream()
+        .allMatch(p ->
+            p.region().isAll()
+                && p.change() instanceof Change.Whole whole
+                && whole.turn() == Turn.AS_IS);
+  }
+
   private static RowSource rows(FoldedTensor tensor, int rowLength) {
-    return switch (tensor.change()) {
-      case Change.LowRank lowRank -> LowRankRows.of(lowRank, TensorFolder::finite);
-      case Change.Dora dora ->
-          DoraRows.of(
-              dora, LowRankRows.of(dora.lowRank(), TensorFolder::finite), finite(dora.magnitude()));
-      case Change.Whole whole -> new WholeRows(whole, rowLength);
-    };
+    List<RowSource> parts = tensor.parts().stream().map(p -> rows(p, rowLength)).toList();
+    return parts.size() == 1 ? parts.getFirst() : new SeveralRows(parts);
+  }
+
+  private static RowSource rows(Part part, int rowLength) {
+    int length = part.region().rowLength(rowLength);
+    RowSource rows =
+        switch (part.change()) {
+          case Change.LowRank lowRank -> LowRankRows.of(lowRank, TensorFolder::finite);
+          case Change.Dora dora ->
+              DoraRows.of(
+                  dora, LowRankRows.of(dora.lowRank(), TensorFolder::finite), magnitude(dora));
+          case Change.Whole whole -> new WholeRows(whole, length);
+        };
+    return part.region().isAll() ? rows : new RegionRows(rows, part.region(), rowLength);
+  }
+
+  private static float[] magnitude(Change.Dora dora) {
+    float[] all = finite(dora.magnitude());
+    OutputRange outputs = dora.lowRank().outputs();
+    int from = (int) outputs.from();
+    return Arrays.copyOfRange(all, from, from + (int) outputs.countOf(all.length));
   }
 
   /** The fold checks its results as well; this names the tensor that is at fault. */

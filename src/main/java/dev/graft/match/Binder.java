@@ -6,7 +6,7 @@ import dev.graft.adapter.PeftAdapter;
 import dev.graft.adapter.Replacement;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
-import dev.graft.match.TargetBinder.Advice;
+import dev.graft.match.Collected.Advice;
 import dev.graft.onnx.StoredTensor;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -129,14 +129,14 @@ public final class Binder {
   private Binding attempt(Prefix prefix, Advice advice) {
     TargetBinder targets =
         new TargetBinder(index, adapter, new Options(Optional.of(prefix), map), advice);
-    List<BoundTarget> bound = new ArrayList<>();
-    List<Miss> misses = new ArrayList<>();
-    for (AdapterTarget target : adapter.targets()) {
-      targets.bind(target, bound, misses);
-    }
-    List<BoundTarget> settled = targets.settleTies(bound, misses);
+    adapter.targets().forEach(targets::bind);
+    Collected settled = targets.settled();
     return new Binding(
-        index.graph().model().path().toString(), adapter.name(), prefix, settled, misses);
+        index.graph().model().path().toString(),
+        adapter.name(),
+        prefix,
+        settled.bound(),
+        settled.misses());
   }
 
   private PrefixVotes votes() {

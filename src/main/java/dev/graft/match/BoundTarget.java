@@ -24,8 +24,20 @@ public sealed interface BoundTarget {
    * @param rule the rule that found it
    * @param spots the stored weights; more than one where the file holds the module several times,
    *     say in both branches of an If. Their values are the same
+   * @param outputs the weights' outputs that are the target's; all of them unless the file packs
+   *     several modules into one weight
    */
-  record Place(NameRule rule, List<Spot> spots) {
+  record Place(NameRule rule, List<Spot> spots, OutputRange outputs) {
+
+    /** A place that is a weight of its own. */
+    static Place whole(NameRule rule, List<Spot> spots) {
+      return new Place(rule, spots, OutputRange.ALL);
+    }
+
+    /** The same with other spots. */
+    Place on(List<Spot> others) {
+      return new Place(rule, others, outputs);
+    }
 
     /** Keeps an own copy. */
     public Place {
@@ -53,15 +65,25 @@ public sealed interface BoundTarget {
   }
 
   /**
+   * What an operator does with a weight.
+   *
+   * @param kind what kind of product
+   * @param layout how the stored weight is turned; a convolution's kernel counts as a matrix {@code
+   *     [out, in · k..]}, an embedding's table {@code [rows, width]} as {@code [in, out]}
+   * @param alpha the operator's own factor on the product, which a change must be divided by
+   */
+  record Operation(Site.Kind kind, Layout layout, float alpha) {}
+
+  /**
    * A low-rank pair on a weight.
    *
    * @param pair the adapter's tensors
+   * @param pairOutputs the pair's outputs that go here; all of them unless the file splits the
+   *     module over several weights
    * @param place where they act
-   * @param kind what the operator does with the weight
-   * @param layout how the stored weight is turned
-   * @param alpha the operator's own factor on the product, which the change must be divided by
+   * @param operation what the operator does with the weight
    */
-  record Lora(LoraPair pair, Place place, Site.Kind kind, Layout layout, float alpha)
+  record Lora(LoraPair pair, OutputRange pairOutputs, Place place, Operation operation)
       implements BoundTarget {
     @Override
     public String name() {
@@ -70,7 +92,17 @@ public sealed interface BoundTarget {
 
     @Override
     public Lora on(Place other) {
-      return new Lora(pair, other, kind, layout, alpha);
+      return new Lora(pair, pairOutputs, other, operation);
+    }
+
+    /** How the stored weight is turned. */
+    public Layout layout() {
+      return operation.layout();
+    }
+
+    /** The operator's own factor on the product. */
+    public float alpha() {
+      return operation.alpha();
     }
   }
 

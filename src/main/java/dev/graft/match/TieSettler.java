@@ -6,7 +6,6 @@ import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Use;
 import dev.graft.graph.Value;
-import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.Miss.Cause;
 import dev.graft.match.WeightReaders.Reach;
 import dev.graft.onnx.StoredTensor;
@@ -40,17 +39,31 @@ final class TieSettler {
   }
 
   /** A target's share of one range of bytes. */
-  private record Claim(int target, Spot spot) {}
+  private record Claim(int target, Spot spot, OutputRange outputs) {}
 
   /** A range of bytes: the tensors that lie on it, who reads it, and the targets that want it. */
   private static final class Cell {
     private final List<Claim> claims = new ArrayList<>();
-    private final Set<Reading> claimed = new HashSet<>();
+    private final Map<Reading, List<OutputRange>> claimed = new HashMap<>();
     private final Set<Reading> disputed = new HashSet<>();
 
+    /** Modules packed into one weight share its readers and nothing else. */
     void add(Claim claim) {
       claims.add(claim);
-      claim.spot().readers().stream().filter(r -> !claimed.add(r)).forEach(disputed::add);
+      for (Reading reader : claim.spot().readers()) {
+        List<OutputRange> earlier = claimed.computeIfAbsent(reader, r -> new ArrayList<>());
+        if (earlier.stream().anyMatch(claim.outputs()::overlaps)) {
+          disputed.add(reader);
+        }
+        earlier.add(claim.outputs());
+      }
+    }
+
+    /** Whether the stored weight itself is for this claim; others have to take a copy. */
+    boolean isFirst(Claim claim) {
+      Claim first = claims.getFirst();
+      return first.target() == claim.target()
+          || Set.copyOf(first.spot().readers()).equals(Set.copyOf(claim.spot().readers()));
     }
   }
 
@@ -62,7 +75,9 @@ final class TieSettler {
       List<Spot> joined = Spots.joined(bound.get(i).place().spots(), index.sharedBytes());
       spots.add(joined);
       for (Spot spot : joined) {
-        cells.computeIfAbsent(cellOf(spot), t -> new Cell()).add(new Claim(i, spot));
+        cells
+            .computeIfAbsent(cellOf(spot), t -> new Cell())
+            .add(new Claim(i, spot, bound.get(i).place().outputs()));
       }
     }
     List<BoundTarget> settled = new ArrayList<>();
@@ -72,10 +87,11 @@ final class TieSettler {
       List<String> problems = new ArrayList<>();
       for (Spot spot : spots.get(i)) {
         Cell cell = cells.getOrDefault(cellOf(spot), new Cell());
-        settle(target, new Claim(i, spot), cell, problems).ifPresent(done::add);
+        settle(target, new Claim(i, spot, target.place().outputs()), cell, problems)
+            .ifPresent(done::add);
       }
       if (problems.isEmpty()) {
-        settled.add(target.on(new Place(target.place().rule(), done)));
+        settled.add(target.on(target.place().on(done)));
       } else {
         misses.add(new Miss(target.name(), problems.getFirst(), List.of(), Cause.UNSUPPORTED));
       }
@@ -96,9 +112,11 @@ final class TieSettler {
               .formatted(merged.get().node()));
       return Optional.empty();
     }
-    boolean first = cell.claims.getFirst().target() == claim.target();
+    boolean first = cell.isFirst(claim);
     boolean free = !index.sharedBytes().overlaps(spot.tensor());
-    if (first && free && (staysTied(target, spot) || strangers(spot, cell.claimed).isEmpty())) {
+    if (first
+        && free
+        && (staysTied(target, spot) || strangers(spot, cell.claimed.keySet()).isEmpty())) {
       return Optional.of(spot);
     }
     Set<Reading> own = new HashSet<>(spot.readers());
