@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Runs several command lines in one process. The launcher builds its start-up cache from such a run:
- * the Java machine keeps the classes that it loaded, so the more of the program it saw, the less is
- * left to be read and linked when the program is really used.
+ * Runs several command lines in one process. The launcher builds its start-up cache from such a
+ * run: the Java machine keeps the classes that it loaded, so the more of the program it saw, the
+ * less is left to be read and linked when the program is really used.
  */
 public final class Rehearsal {
 

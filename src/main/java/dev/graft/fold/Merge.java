@@ -74,6 +74,7 @@ public final class Merge {
   Result run(int threads, int blockBytes) {
     OnnxModel model = plan.model();
     try (SourceFiles sources = new SourceFiles(model);
+        AdapterValues adapter = new AdapterValues();
         AtomicOutput output = AtomicOutput.begin(plan.request().output())) {
       InputFile modelFile = sources.file(model.path());
       List<DataFileRecord> dataFiles = dataFiles(sources);
@@ -83,18 +84,21 @@ public final class Merge {
       SequencedMap<String, String> names =
           DataFileNames.choose(
               model.dataFiles().sequencedKeySet(), output, contentHash(draft, modelFile));
-      // Neither is needed before the weights are written, so neither delays them.
-      Background<String> skeleton = Background.start(() -> Skeleton.sha256(model, modelFile));
+      Background<String> skeleton = Background.later(() -> Skeleton.sha256(model, modelFile));
       Background<List<Path>> older =
-          Background.start(() -> OlderOutput.dataFiles(plan, names.values()));
+          Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
       SequencedMap<String, FilePlan> files = patch.plan(names);
-      PlanWriter writer = new PlanWriter(sources, progress);
+      PlanWriter writer = new PlanWriter(sources, adapter, progress);
       List<Path> written = new ArrayList<>();
       for (Map.Entry<String, FilePlan> file : files.entrySet()) {
         OutputFile out = file(output, file.getKey());
         written.add(out.path());
         writer.add(file.getValue(), out);
       }
+      // None of these is needed before the weights are written, so the workers make them.
+      writer.alongside(plan::adapterSha256);
+      writer.alongside(skeleton::get);
+      writer.alongside(older::get);
       writer.run(threads, blockBytes);
       Provenance provenance =
           provenance(

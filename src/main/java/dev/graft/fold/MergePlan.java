@@ -48,7 +48,7 @@ public final class MergePlan {
     ModelGraph graph = ModelGraph.of(model);
     SiteIndex sites = SiteIndex.of(graph);
     this.adapter = opened.get();
-    this.adapterSha256 = Background.start(adapter::sha256);
+    this.adapterSha256 = Background.later(adapter::sha256);
     this.earlier = Provenance.of(model);
     requireNew();
     OutputGuard.check(inputs(), request.output());
