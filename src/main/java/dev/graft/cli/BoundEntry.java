@@ -44,6 +44,16 @@ record BoundEntry(
     BoundTarget.Place place = bound.place();
     List<String> nodes = place.nodes().stream().map(GraphNode::label).toList();
     return switch (bound) {
+      case BoundTarget.Rows rows ->
+          new BoundEntry(
+              rows.name(),
+              "rows",
+              place.rule().label(),
+              nodes,
+              TensorEntry.of(place.tensor(), rows.layout()),
+              Optional.empty(),
+              place.isSplit(),
+              Optional.empty());
       case BoundTarget.Lora lora ->
           new BoundEntry(
               lora.name(),

@@ -1,6 +1,5 @@
 package dev.graft.fold;
 
-import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.fold.FoldedTensor.Part;
@@ -9,8 +8,6 @@ import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
-import dev.graft.safetensors.SafetensorsData;
-import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
@@ -183,33 +180,20 @@ final class TensorFolder implements AutoCloseable {
     int length = part.region().rowLength(rowLength);
     RowSource rows =
         switch (part.change()) {
-          case Change.LowRank lowRank -> LowRankRows.of(lowRank, TensorFolder::finite);
+          case Change.LowRank lowRank -> LowRankRows.of(lowRank);
           case Change.Dora dora ->
-              DoraRows.of(
-                  dora, LowRankRows.of(dora.lowRank(), TensorFolder::finite), magnitude(dora));
+              DoraRows.of(dora, LowRankRows.of(dora.lowRank()), magnitude(dora));
+          case Change.Rows some -> ReplacedRows.of(some);
           case Change.Whole whole -> new WholeRows(whole, length);
         };
     return part.region().isAll() ? rows : new RegionRows(rows, part.region(), rowLength);
   }
 
   private static float[] magnitude(Change.Dora dora) {
-    float[] all = finite(dora.magnitude());
+    float[] all = AdapterValues.read(dora.magnitude());
     OutputRange outputs = dora.lowRank().outputs();
     int from = (int) outputs.from();
     return Arrays.copyOfRange(all, from, from + (int) outputs.countOf(all.length));
-  }
-
-  /** The fold checks its results as well; this names the tensor that is at fault. */
-  private static float[] finite(SafetensorsTensor tensor) {
-    float[] values = SafetensorsData.readFloats(tensor);
-    for (int i = 0; i < values.length; i++) {
-      if (!Float.isFinite(values[i])) {
-        throw new FormatException(
-            "%s: tensor '%s' holds %s at index %d; the adapter is damaged or its training diverged"
-                .formatted(tensor.source().file(), tensor.name(), values[i], i));
-      }
-    }
-    return values;
   }
 
   @Override

@@ -82,6 +82,11 @@ final class TensorPlanner {
     return switch (target) {
       case BoundTarget.Lora lora ->
           new Part(lora.name(), lora(lora), Region.of(lora.layout(), lora.place().outputs()));
+      case BoundTarget.Rows rows ->
+          new Part(
+              rows.name(),
+              new Change.Rows(rows.rows().rows(), rows.rows().indices(), rows.layout()),
+              Region.ALL);
       case BoundTarget.Whole whole ->
           new Part(
               whole.name(),
@@ -93,7 +98,7 @@ final class TensorPlanner {
   private Change lora(BoundTarget.Lora lora) {
     Change.LowRank lowRank =
         new Change.LowRank(
-            lora.pair().a(), lora.pair().b(), lora.pairOutputs(), scale(lora), lora.layout());
+            lora.pair().factors(), lora.pairOutputs(), scale(lora), lora.layout());
     return lora.pair()
         .magnitude()
         .<Change>map(m -> new Change.Dora(lowRank, m, lora.alpha()))

@@ -4,6 +4,7 @@ import dev.graft.adapter.AdapterTarget;
 import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.adapter.Replacement;
+import dev.graft.adapter.TokenRows;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
 import dev.graft.match.Collected.Advice;
@@ -149,7 +150,7 @@ public final class Binder {
       if (target instanceof Replacement) {
         int dot = name.lastIndexOf('.');
         votes.want(name, dot < 0 ? name : name.substring(0, dot));
-      } else if (target instanceof LoraPair) {
+      } else if (target instanceof LoraPair || target instanceof TokenRows) {
         votes.want(name, name);
       }
     }

@@ -2,6 +2,7 @@ package dev.graft.match;
 
 import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.Replacement;
+import dev.graft.adapter.TokenRows;
 import dev.graft.graph.GraphNode;
 import dev.graft.onnx.StoredTensor;
 import java.util.List;
@@ -103,6 +104,26 @@ public sealed interface BoundTarget {
     /** The operator's own factor on the product. */
     public float alpha() {
       return operation.alpha();
+    }
+  }
+
+  /**
+   * Rows of a token table.
+   *
+   * @param rows the adapter's rows
+   * @param place where they go
+   * @param layout {@code OUT_IN} if the stored rows are the table's, {@code IN_OUT} if its columns
+   *     are
+   */
+  record Rows(TokenRows rows, Place place, Layout layout) implements BoundTarget {
+    @Override
+    public String name() {
+      return rows.module();
+    }
+
+    @Override
+    public Rows on(Place other) {
+      return new Rows(rows, other, layout);
     }
   }
 

@@ -18,6 +18,7 @@ final class TargetBinder {
   private final Prefix prefix;
   private final PairBinder pairs;
   private final ReplacementBinder replacements;
+  private final RowsBinder rows;
   private final TieSettler ties;
   private final Collected collected;
 
@@ -39,6 +40,7 @@ final class TargetBinder {
     this.replacements =
         new ReplacementBinder(
             index, new ParameterResolver(index, modules, calls, squares), collected);
+    this.rows = new RowsBinder(index, modules, collected);
     this.ties = new TieSettler(index, adapter.config());
   }
 
@@ -53,11 +55,7 @@ final class TargetBinder {
       case LoraPair pair -> pairs.bind(pair, inFile.orElse(name));
       case Replacement whole ->
           replacements.bind(whole, inFile.orElse(name), map.target(whole.parameter()));
-      case TokenRows rows ->
-          collected.miss(
-              rows.module(),
-              Cause.UNSUPPORTED,
-              "trainable_token_indices (rows of a table) cannot be folded by this version");
+      case TokenRows some -> rows.bind(some, inFile.orElse(name));
       case BaseCopy copy -> {
         // Only there to check against; nothing to place.
       }
