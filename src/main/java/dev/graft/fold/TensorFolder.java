@@ -173,7 +173,11 @@ final class TensorFolder implements AutoCloseable {
 
   private static RowSource rows(FoldedTensor tensor, int rowLength) {
     List<RowSource> parts = tensor.parts().stream().map(p -> rows(p, rowLength)).toList();
-    return parts.size() == 1 ? parts.getFirst() : new SeveralRows(parts);
+    if (parts.size() == 1) {
+      return parts.getFirst();
+    }
+    boolean stacked = tensor.parts().stream().allMatch(p -> p.region().isAll());
+    return stacked ? new StackedRows(parts) : new SeveralRows(parts);
   }
 
   private static RowSource rows(Part part, int rowLength) {

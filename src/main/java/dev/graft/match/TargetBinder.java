@@ -19,6 +19,7 @@ final class TargetBinder {
   private final PairBinder pairs;
   private final ReplacementBinder replacements;
   private final RowsBinder rows;
+  private final TieRule rule;
   private final TieSettler ties;
   private final Collected collected;
 
@@ -41,7 +42,12 @@ final class TargetBinder {
         new ReplacementBinder(
             index, new ParameterResolver(index, modules, calls, squares), collected);
     this.rows = new RowsBinder(index, modules, collected);
-    this.ties = new TieSettler(index, adapter.config());
+    TieFinder finder = new TieFinder(index);
+    this.rule =
+        names.ties() == Ties.PEFT_MERGE
+            ? new PeftMergeTies(finder)
+            : new ActiveTies(finder, adapter.config().ensureWeightTying());
+    this.ties = new TieSettler(index);
   }
 
   void bind(AdapterTarget target) {
@@ -64,7 +70,9 @@ final class TargetBinder {
 
   /** What was found; each target on shared bytes has a copy of its own, or there is a reason. */
   Collected settled() {
-    List<BoundTarget> settled = ties.settle(collected.bound(), collected.misses());
+    TieRule.Extended extended = rule.extend(collected.bound());
+    collected.misses().addAll(extended.misses());
+    List<BoundTarget> settled = ties.settle(extended, collected.misses());
     collected.bound().clear();
     collected.bound().addAll(settled);
     return collected;
