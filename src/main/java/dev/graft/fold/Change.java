@@ -32,6 +32,16 @@ sealed interface Change {
   record Dora(LowRank lowRank, SafetensorsTensor magnitude, float alpha) implements Change {}
 
   /**
+   * A low-rank product is added for every expert: {@code W[e] + s·B[e]·A[e]}.
+   *
+   * @param factors A, {@code [E · r, in]}, and B, {@code [out, r · E]}
+   * @param experts E
+   * @param scale the factor on B·A
+   * @param layout how each expert's stored matrix is turned
+   */
+  record Experts(Factors factors, int experts, float scale, Layout layout) implements Change {}
+
+  /**
    * Some rows of a token table take the places of the stored ones.
    *
    * @param values the new rows, {@code [n, width]}

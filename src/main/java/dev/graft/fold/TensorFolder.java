@@ -147,20 +147,26 @@ final class TensorFolder implements AutoCloseable {
 
   /**
    * How long the rows are by which a tensor is folded: those of a matrix, of a kernel as {@code
-   * [out, in · k..]}, or one for a whole vector. What is only copied may be cut anywhere.
+   * [out, in · k..]}, of each expert's matrix, or one for a whole vector. What is only copied may be cut anywhere.
    */
   private static int rowLength(FoldedTensor tensor) {
     Shape shape = tensor.base().shape();
     long length =
         isCopied(tensor)
             ? Math.min(FLAT_ROW, shape.elements())
-            : shape.rank() < 2 ? shape.elements() : shape.elements() / Math.max(1, shape.dim(0));
+            : ofExperts(tensor)
+                ? shape.dim(2)
+                : shape.rank() < 2 ? shape.elements() : shape.elements() / Math.max(1, shape.dim(0));
     if (length > MAX_ROW) {
       throw new UnsupportedException(
           "tensor '%s' has rows of %,d values; Graft folds up to %,d"
               .formatted(tensor.base().label(), length, MAX_ROW));
     }
     return (int) Math.max(1, length);
+  }
+
+  private static boolean ofExperts(FoldedTensor tensor) {
+    return tensor.parts().stream().anyMatch(p -> p.change() instanceof Change.Experts);
   }
 
   private static boolean isCopied(FoldedTensor tensor) {
@@ -172,7 +178,7 @@ final class TensorFolder implements AutoCloseable {
   }
 
   private static RowSource rows(FoldedTensor tensor, int rowLength) {
-    List<RowSource> parts = tensor.parts().stream().map(p -> rows(p, rowLength)).toList();
+    List<RowSource> parts = tensor.parts().stream().map(p -> rows(tensor, p, rowLength)).toList();
     if (parts.size() == 1) {
       return parts.getFirst();
     }
@@ -180,13 +186,14 @@ final class TensorFolder implements AutoCloseable {
     return stacked ? new StackedRows(parts) : new SeveralRows(parts);
   }
 
-  private static RowSource rows(Part part, int rowLength) {
+  private static RowSource rows(FoldedTensor tensor, Part part, int rowLength) {
     int length = part.region().rowLength(rowLength);
     RowSource rows =
         switch (part.change()) {
           case Change.LowRank lowRank -> LowRankRows.of(lowRank);
           case Change.Dora dora ->
               DoraRows.of(dora, LowRankRows.of(dora.lowRank()), magnitude(dora));
+          case Change.Experts experts -> new ExpertRows(experts, tensor.base().shape().dim(1));
           case Change.Rows some -> ReplacedRows.of(some);
           case Change.Whole whole -> new WholeRows(whole, length);
         };

@@ -65,6 +65,7 @@ final class ActiveTies implements TieRule {
   private boolean mayStayTied(BoundTarget target) {
     return switch (target) {
       case Rows rows -> true;
+      case BoundTarget.Experts experts -> false;
       case BoundTarget.Lora lora -> ensured && TIED_NAMES.contains(last(lora.name()));
       case BoundTarget.Whole whole ->
           ensured

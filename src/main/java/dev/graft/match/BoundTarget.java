@@ -13,6 +13,11 @@ public sealed interface BoundTarget {
   /** The adapter's name for it. */
   String name();
 
+  /** How reports call it; with the parameter where the adapter has several of one name. */
+  default String label() {
+    return name();
+  }
+
   /** Where and by which rule. */
   Place place();
 
@@ -104,6 +109,32 @@ public sealed interface BoundTarget {
     /** The operator's own factor on the product. */
     public float alpha() {
       return operation.alpha();
+    }
+  }
+
+  /**
+   * A low-rank product for every expert of a parameter {@code [experts, .., ..]}, or for a matrix.
+   *
+   * @param pair the adapter's tensors
+   * @param parameter the parameter's name within its module
+   * @param place where they act
+   * @param layout how each expert's matrix is turned
+   */
+  record Experts(LoraPair pair, String parameter, Place place, Layout layout)
+      implements BoundTarget {
+    @Override
+    public String name() {
+      return pair.module();
+    }
+
+    @Override
+    public String label() {
+      return name() + "." + parameter;
+    }
+
+    @Override
+    public Experts on(Place other) {
+      return new Experts(pair, parameter, other, layout);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.graft.match;
 
 import dev.graft.adapter.LoraPair;
 import dev.graft.graph.Value;
+import dev.graft.match.BoundTarget.Experts;
 import dev.graft.match.BoundTarget.Lora;
 import dev.graft.match.BoundTarget.Operation;
 import dev.graft.match.BoundTarget.Place;
@@ -30,6 +31,7 @@ final class Halves {
               place,
               new Operation(site.kind(), layout(lora.pair(), site), site.alpha()));
       case Rows rows -> new Rows(rows.rows(), place, site.layout());
+      case Experts experts -> experts.on(place);
       case Whole whole ->
           new Whole(
               whole.replacement(),

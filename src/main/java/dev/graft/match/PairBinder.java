@@ -118,9 +118,6 @@ final class PairBinder {
 
   /** What the pair has beside A and B that a plain fold would leave out. */
   private static Optional<String> extra(LoraPair pair) {
-    if (pair.kind() == LoraPair.Kind.PARAMETER) {
-      return Optional.of("LoRA on a bare parameter (target_parameters)");
-    }
     return pair.biasOfB().isPresent()
         ? Optional.of("a bias on B (lora_bias)")
         : Optional.empty();

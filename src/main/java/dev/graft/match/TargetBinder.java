@@ -18,6 +18,7 @@ final class TargetBinder {
   private final Prefix prefix;
   private final PairBinder pairs;
   private final ReplacementBinder replacements;
+  private final ExpertBinder experts;
   private final RowsBinder rows;
   private final TieRule rule;
   private final TieSettler ties;
@@ -41,6 +42,7 @@ final class TargetBinder {
     this.replacements =
         new ReplacementBinder(
             index, new ParameterResolver(index, modules, calls, squares), collected);
+    this.experts = new ExpertBinder(new ExpertWeights(index, calls), adapter.targets(), collected);
     this.rows = new RowsBinder(index, modules, collected);
     TieFinder finder = new TieFinder(index);
     this.rule =
@@ -58,6 +60,8 @@ final class TargetBinder {
       return;
     }
     switch (target) {
+      case LoraPair pair when pair.kind() == LoraPair.Kind.PARAMETER ->
+          experts.bind(pair, inFile.orElse(name));
       case LoraPair pair -> pairs.bind(pair, inFile.orElse(name));
       case Replacement whole ->
           replacements.bind(whole, inFile.orElse(name), map.target(whole.parameter()));
