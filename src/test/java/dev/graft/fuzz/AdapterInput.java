@@ -12,9 +12,9 @@ import java.util.stream.Collectors;
 
 /**
  * A whole adapter in one text: {@code adapter_config.json}, a line {@value #LINE}, and an object of
- * tensors such as {@code "q.lora_A.weight": ["F32", [2, 4]]}; then, for a sharded one, the line once
- * more and the index. Offsets and data are made to fit, so that an input speaks of names, types and
- * shapes; damaged headers have a target of their own.
+ * tensors such as {@code "q.lora_A.weight": ["F32", [2, 4]]}; then, for a sharded one, the line
+ * once more and the index. Offsets and data are made to fit, so that an input speaks of names,
+ * types and shapes; damaged headers have a target of their own.
  *
  * @param config the configuration
  * @param tensors the tensors
@@ -69,8 +69,7 @@ record AdapterInput(String config, String tensors, String index) {
     for (int i = 0; i < Math.min(names.length, parts.size()); i++) {
       fields.add(new Member(names[i], parts.get(i)));
     }
-    fields.add(
-        new Member("\"data_offsets\"", new Arr(List.of(new Atom("0"), new Atom("0")))));
+    fields.add(new Member("\"data_offsets\"", new Arr(List.of(new Atom("0"), new Atom("0")))));
     return new Obj(fields);
   }
 }

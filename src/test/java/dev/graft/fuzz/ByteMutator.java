@@ -51,8 +51,7 @@ final class ByteMutator implements Mutator {
   private static byte[] replaced(byte[] bytes, int at, int length, byte[] by) {
     byte[] changed = Arrays.copyOf(bytes, bytes.length - length + by.length);
     System.arraycopy(by, 0, changed, at, by.length);
-    System.arraycopy(
-        bytes, at + length, changed, at + by.length, bytes.length - at - length);
+    System.arraycopy(bytes, at + length, changed, at + by.length, bytes.length - at - length);
     return changed;
   }
 }

@@ -13,16 +13,32 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * Opens a model whose folder is full of traps: links out of it, hard links, loops, folders and files
- * with odd names. Every data file that is accepted is opened and read; nothing from outside may come
- * out.
+ * Opens a model whose folder is full of traps: links out of it, hard links, loops, folders and
+ * files with odd names. Every data file that is accepted is opened and read; nothing from outside
+ * may come out.
  */
 final class DataFileReader implements Reader {
 
   /** Files that a model may name. */
   private static final String[] PLAIN = {
-    "w.bin", "W.bin", "sub/w.bin", "sub/deep/w.bin", "model.onnx.data", "a b.bin", "\u00e9.bin",
-    "e\u0301.bin", "-", "~", "a\nb", "w.bin ", "w.bin.", "CON", "..w", "...", "'", "x;y"
+    "w.bin",
+    "W.bin",
+    "sub/w.bin",
+    "sub/deep/w.bin",
+    "model.onnx.data",
+    "a b.bin",
+    "\u00e9.bin",
+    "e\u0301.bin",
+    "-",
+    "~",
+    "a\nb",
+    "w.bin ",
+    "w.bin.",
+    "CON",
+    "..w",
+    "...",
+    "'",
+    "x;y"
   };
 
   private static final int BYTES = 64;

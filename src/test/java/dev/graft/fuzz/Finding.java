@@ -27,8 +27,7 @@ record Finding(
   AssertionError save() {
     try {
       Path folder = Files.createDirectories(FOLDER.resolve(target));
-      Path file =
-          Files.write(folder.resolve("%08x".formatted(Arrays.hashCode(input))), input);
+      Path file = Files.write(folder.resolve("%08x".formatted(Arrays.hashCode(input))), input);
       return new AssertionError(
           "%s, seed %d: %s; the input (%d bytes) is in %s: add it to testdata/fuzz/%s"
               .formatted(target, seed, what, input.length, file, target),

@@ -16,10 +16,34 @@ final class JsonMutator implements Mutator {
   private static final Mutator DAMAGE = new ByteMutator();
   private static final List<String> ATOMS =
       List.of(
-          "null", "true", "false", "0", "-0", "-1", "1e9", "1e400", "0.5", "1.0", "NaN", "Infinity",
-          "01", "9223372036854775807", "9223372036854775808", "18446744073709551616", "2147483648",
-          "\"\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\", "\u0663", "[]", "{}", "\"LORA\"",
-          "1" + "0".repeat(900), "1" + "0".repeat(1100), "0." + "3".repeat(700));
+          "null",
+          "true",
+          "false",
+          "0",
+          "-0",
+          "-1",
+          "1e9",
+          "1e400",
+          "0.5",
+          "1.0",
+          "NaN",
+          "Infinity",
+          "01",
+          "9223372036854775807",
+          "9223372036854775808",
+          "18446744073709551616",
+          "2147483648",
+          "\"\"",
+          "\"\\u0000\"",
+          "\"\\ud800\"",
+          "\"\\",
+          "\u0663",
+          "[]",
+          "{}",
+          "\"LORA\"",
+          "1" + "0".repeat(900),
+          "1" + "0".repeat(1100),
+          "0." + "3".repeat(700));
 
   private final Words words;
   private final Words names;
@@ -83,8 +107,7 @@ final class JsonMutator implements Mutator {
       case 2 -> members.set(at, new Member(name(member.name(), random), member.value()));
       case 3 -> members.add(new Member(name(member.name(), random), member.value().copy()));
       case 4 -> members.add(at, members.removeLast());
-      default ->
-          members.set(at, new Member(member.name(), value(member.value(), donor, random)));
+      default -> members.set(at, new Member(member.name(), value(member.value(), donor, random)));
     }
   }
 

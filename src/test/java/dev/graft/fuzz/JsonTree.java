@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * JSON as text in a tree: everything keeps its spelling, so that a tree can say what no JSON library
- * would write (names twice, numbers that are none, strings cut open).
+ * JSON as text in a tree: everything keeps its spelling, so that a tree can say what no JSON
+ * library would write (names twice, numbers that are none, strings cut open).
  */
 sealed interface JsonTree {
 

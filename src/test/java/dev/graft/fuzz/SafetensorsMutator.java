@@ -14,8 +14,9 @@ import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
- * Changes safetensors files: the header as JSON, its length, the offsets, the amount of data. Mostly
- * the length still fits afterwards and often the offsets do, or nothing behind them would be tried.
+ * Changes safetensors files: the header as JSON, its length, the offsets, the amount of data.
+ * Mostly the length still fits afterwards and often the offsets do, or nothing behind them would be
+ * tried.
  */
 final class SafetensorsMutator implements Mutator {
 
@@ -23,13 +24,46 @@ final class SafetensorsMutator implements Mutator {
   private static final Mutator DAMAGE = new ByteMutator();
   private static final Words NAMES =
       Words.of(
-          "a", "A", "b", "a.weight", "__metadata__", "__metadata__ ", "", ".", "..", "\\u0061",
-          "\u00e9", "e\u0301", "\\u0000", "\\ud83d\\ude00", "dtype", "shape", "data_offsets",
-          "base_model.model.q.lora_A.weight", "x".repeat(300));
+          "a",
+          "A",
+          "b",
+          "a.weight",
+          "__metadata__",
+          "__metadata__ ",
+          "",
+          ".",
+          "..",
+          "\\u0061",
+          "\u00e9",
+          "e\u0301",
+          "\\u0000",
+          "\\ud83d\\ude00",
+          "dtype",
+          "shape",
+          "data_offsets",
+          "base_model.model.q.lora_A.weight",
+          "x".repeat(300));
   private static final Words FIELDS =
       Words.of(
-          "dtype", "shape", "data_offsets", "__metadata__", "Dtype", "shape ", "a", "b", "format",
-          "F32", "F16", "BF16", "I4", "F4", "F8_E4M3", "BOOL", "I64", "U8", "pt");
+          "dtype",
+          "shape",
+          "data_offsets",
+          "__metadata__",
+          "Dtype",
+          "shape ",
+          "a",
+          "b",
+          "format",
+          "F32",
+          "F16",
+          "BF16",
+          "I4",
+          "F4",
+          "F8_E4M3",
+          "BOOL",
+          "I64",
+          "U8",
+          "pt");
 
   private final JsonMutator json = new JsonMutator(FIELDS, NAMES);
 
@@ -78,13 +112,9 @@ final class SafetensorsMutator implements Mutator {
         if (bytes.isPresent() && member.value() instanceof Obj(List<Member> fields)) {
           Arr offsets =
               new Arr(
-                  List.of(
-                      new Atom(Long.toString(at)), new Atom(Long.toString(at + bytes.get()))));
+                  List.of(new Atom(Long.toString(at)), new Atom(Long.toString(at + bytes.get()))));
           fields.replaceAll(
-              f ->
-                  f.name().equals("\"data_offsets\"")
-                      ? new Member(f.name(), offsets.copy())
-                      : f);
+              f -> f.name().equals("\"data_offsets\"") ? new Member(f.name(), offsets.copy()) : f);
           at += bytes.get();
         }
       }

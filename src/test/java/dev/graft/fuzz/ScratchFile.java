@@ -15,8 +15,7 @@ final class ScratchFile implements Closeable {
 
   ScratchFile(Path path) throws IOException {
     this.path = path;
-    this.channel =
-        FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    this.channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
   }
 
   Path path() {

@@ -15,8 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Trial(long nanos, long allocated, int kind, @Nullable Throwable thrown) {
 
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final int FRAMES = 10;
 
   /** Lets a reader read what it was given. */

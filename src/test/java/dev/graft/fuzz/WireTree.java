@@ -40,8 +40,7 @@ final class WireTree {
    * @param bytes the bytes of a string, or of a message that is not taken apart
    * @param message the message that it holds
    */
-  record Field(
-      int number, int wireType, long value, byte[] bytes, @Nullable WireTree message) {
+  record Field(int number, int wireType, long value, byte[] bytes, @Nullable WireTree message) {
 
     static Field ofNumber(int number, int wireType, long value) {
       return new Field(number, wireType, value, new byte[0], null);

@@ -11,9 +11,32 @@ import java.util.random.RandomGenerator;
 record Words(List<String> words) {
 
   private static final long[] NUMBERS = {
-    0, 1, 2, 7, 8, 16, 63, 64, 255, 256, 1023, 1024, 65535, 65536, 1L << 31, (1L << 31) - 1,
-    1L << 32, (1L << 32) - 1, 1L << 53, 1L << 62, Long.MAX_VALUE, Long.MAX_VALUE - 7, Long.MIN_VALUE,
-    -1, -2, -8
+    0,
+    1,
+    2,
+    7,
+    8,
+    16,
+    63,
+    64,
+    255,
+    256,
+    1023,
+    1024,
+    65535,
+    65536,
+    1L << 31,
+    (1L << 31) - 1,
+    1L << 32,
+    (1L << 32) - 1,
+    1L << 53,
+    1L << 62,
+    Long.MAX_VALUE,
+    Long.MAX_VALUE - 7,
+    Long.MIN_VALUE,
+    -1,
+    -2,
+    -8
   };
   private static final int MAX_CHARS = 9000;
 

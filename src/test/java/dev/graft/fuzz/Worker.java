@@ -58,8 +58,7 @@ final class Worker implements Callable<Figures> {
         attempt(reader, seed);
       }
       for (long i = 0; i < share.inputs() && !Thread.currentThread().isInterrupted(); i++) {
-        byte[] input =
-            target.mutator().mutate(pool.any(random), pool.any(random), random);
+        byte[] input = target.mutator().mutate(pool.any(random), pool.any(random), random);
         if (input.length <= Mutator.MAX_BYTES) {
           attempt(reader, input);
         }
