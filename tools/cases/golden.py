@@ -120,7 +120,8 @@ def written(case, family, variant, parts):
             golden[f"{prefix}merged{suffix}"] = output_of(merged, family, asking, storage)
         saved[adapter] = merged
     for prefix, asking in questions.items():
-        save_file({n: v.float() if v.is_floating_point() else v for n, v in asking.items()}, str(case / f"{prefix.replace('_', '-')}inputs.safetensors"))
+        kept = {n: v.float() if v.is_floating_point() else v for n, v in (asking | graph.past(path, 2)).items()}
+        save_file(kept, str(case / f"{prefix.replace('_', '-')}inputs.safetensors"))
     save_file(golden, str(case / "golden.safetensors"))
     return facts(case, family, variant, (parts[1], plain, golden, saved))
 
