@@ -17,7 +17,9 @@ public enum NameRule {
   /** A further call of one module, numbered by TorchScript: {@code query_1}. */
   REPEATED_CALL("repeated call"),
   /** The bias that is added right behind the module's product. */
-  BIAS_OF_SITE("bias of the module");
+  BIAS_OF_SITE("bias of the module"),
+  /** The scale or shift of the norm that the module is. */
+  NORM_OF_MODULE("norm of the module");
 
   private final String label;
 

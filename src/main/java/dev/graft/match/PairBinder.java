@@ -17,11 +17,13 @@ final class PairBinder {
 
   private final SiteIndex index;
   private final ModuleResolver modules;
+  private final ShiftBinder shifts;
   private final Collected collected;
 
-  PairBinder(SiteIndex index, ModuleResolver modules, Collected collected) {
+  PairBinder(SiteIndex index, ModuleResolver modules, ShiftBinder shifts, Collected collected) {
     this.index = index;
     this.modules = modules;
+    this.shifts = shifts;
     this.collected = collected;
   }
 
@@ -56,6 +58,9 @@ final class PairBinder {
     if (fits(pair, found)) {
       Place place = Place.whole(found.rule(), found.spots());
       collected.add(new Lora(pair, OutputRange.ALL, place, operation(found.first())));
+      if (pair.biasOfB().isPresent()) {
+        shifts.bind(pair, pair.biasOfB().get(), new ShiftBinder.Module(name, found));
+      }
     }
   }
 
@@ -150,9 +155,6 @@ final class PairBinder {
   private static Optional<String> extra(LoraPair pair) {
     if (pair.kind() == LoraPair.Kind.PARAMETER) {
       return Optional.of("LoRA on a bare parameter (target_parameters)");
-    }
-    if (pair.biasOfB().isPresent()) {
-      return Optional.of("a bias on B (lora_bias)");
     }
     return pair.blocks().ofA() != 1 || pair.blocks().ofB() != 1
         ? Optional.of("a block-diagonal pair (use_bdlora)")

@@ -32,6 +32,7 @@ public final class SiteIndex {
   private final Map<String, Set<Site>> byUnnumbered = new HashMap<>();
   private final IdentityHashMap<StoredTensor, List<Site>> byTensor = new IdentityHashMap<>();
   private final NavigableMap<String, Set<Value>> parameters = new TreeMap<>();
+  private final Set<GraphNode> products = new HashSet<>();
 
   private SiteIndex(ModelGraph graph) {
     this.graph = graph;
@@ -92,6 +93,15 @@ public final class SiteIndex {
     return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), Set.of());
   }
 
+  /** Whether a value is the product of a weight to which nothing has been added yet. */
+  boolean isBareProduct(Value value) {
+    return value
+        .scope()
+        .producer(value.name())
+        .filter(n -> products.contains(n) && n.input(2).isEmpty())
+        .isPresent();
+  }
+
   /** Every module name of every site. */
   Collection<String> modules() {
     return Collections.unmodifiableSet(byModule.keySet());
@@ -137,6 +147,9 @@ public final class SiteIndex {
           .add(site);
     }
     byTensor.computeIfAbsent(site.tensor(), t -> new ArrayList<>()).add(site);
+    if (site.kind() != Site.Kind.EMBEDDING) {
+      products.add(site.node());
+    }
   }
 
   private void indexParameters() {

@@ -19,6 +19,7 @@ final class TargetBinder {
   private final PairBinder pairs;
   private final ReplacementBinder replacements;
   private final TieSettler ties;
+  private final SizeSettler sizes;
   private final Collected collected;
 
   /**
@@ -35,10 +36,11 @@ final class TargetBinder {
     RepeatedCalls calls = new RepeatedCalls(index, inFile);
     Turn squares = adapter.config().fanInFanOut() ? Turn.AS_IS : Turn.TRANSPOSED;
     ModuleResolver modules = new ModuleResolver(index, map, calls);
-    this.pairs = new PairBinder(index, modules, collected);
-    this.replacements =
-        new ReplacementBinder(
-            index, new ParameterResolver(index, modules, calls, squares), collected);
+    ParameterResolver parameters = new ParameterResolver(index, modules, calls, squares);
+    ShiftBinder shifts = new ShiftBinder(parameters, map, collected);
+    this.pairs = new PairBinder(index, modules, shifts, collected);
+    this.replacements = new ReplacementBinder(index, parameters, collected);
+    this.sizes = new SizeSettler(index);
     this.ties = new TieSettler(index, adapter.config());
   }
 
@@ -67,6 +69,8 @@ final class TargetBinder {
   /** What was found; each target on shared bytes has a copy of its own, or there is a reason. */
   Collected settled() {
     List<BoundTarget> settled = ties.settle(collected.bound(), collected.misses());
+    settled = Openings.apart(settled, collected.misses());
+    settled = sizes.settle(settled, collected.misses());
     collected.bound().clear();
     collected.bound().addAll(settled);
     return collected;
