@@ -2,6 +2,8 @@ package dev.graft.cli;
 
 import dev.graft.graph.GraphNode;
 import dev.graft.match.BoundTarget;
+import dev.graft.match.SizeTrace;
+import dev.graft.tensor.Shape;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,11 +11,13 @@ import java.util.Optional;
  * A target of the adapter with its place in the model.
  *
  * @param target the adapter's name for it
- * @param kind {@code lora} where a product is added, {@code whole} where the tensor is replaced
+ * @param kind {@code lora} where a product is added, {@code shift} where a vector is, {@code whole}
+ *     where the tensor is replaced
  * @param rule the rule that found the place
  * @param nodes the operators that read the weight for this target
- * @param tensor the stored weight
- * @param scale the factor on B·A, the user's weight counted in; absent for a whole tensor
+ * @param tensor the stored weight, or the one that the graph gets
+ * @param scale the factor on B·A or the bias of B, the user's weight counted in; absent for a whole
+ *     tensor
  * @param split whether the target gets a copy of its own, because others read the same bytes
  * @param hashes SHA-256 of the tensor's bytes; absent where nothing was written
  */
@@ -30,10 +34,10 @@ record BoundEntry(
   /**
    * SHA-256 of the tensor's bytes.
    *
-   * @param before in the base
+   * @param before in the base; absent where it has no such tensor
    * @param after in the output
    */
-  record Hashes(String before, String after) {}
+  record Hashes(Optional<String> before, String after) {}
 
   /**
    * An entry for a target.
@@ -41,30 +45,44 @@ record BoundEntry(
    * @param weight the user's factor
    */
   static BoundEntry of(BoundTarget bound, double weight) {
-    BoundTarget.Place place = bound.place();
-    List<String> nodes = place.nodes().stream().map(GraphNode::label).toList();
     return switch (bound) {
       case BoundTarget.Lora lora ->
-          new BoundEntry(
-              lora.name(),
+          of(
+              lora,
               "lora",
-              place.rule().label(),
-              nodes,
-              TensorEntry.of(place.tensor(), lora.layout()),
-              Optional.of(lora.pair().scale() * weight / lora.alpha()),
-              place.isSplit(),
-              Optional.empty());
+              TensorEntry.of(lora.place().tensor(), lora.layout()),
+              Optional.of(lora.pair().scale() * weight / lora.alpha()));
+      case BoundTarget.Shift shift ->
+          of(
+              shift,
+              "shift",
+              tensor(shift, shift.pair().biasOfB().orElseThrow().shape()),
+              Optional.of(shift.pair().scale() * weight / shift.factor()));
       case BoundTarget.Whole whole ->
-          new BoundEntry(
-              whole.name(),
-              "whole",
-              place.rule().label(),
-              nodes,
-              TensorEntry.of(place.tensor()),
-              Optional.empty(),
-              place.isSplit(),
-              Optional.empty());
+          of(whole, "whole", tensor(whole, SizeTrace.shape(whole)), Optional.empty());
     };
+  }
+
+  private static TensorEntry tensor(BoundTarget bound, Shape shape) {
+    return bound
+        .place()
+        .gap()
+        .map(gap -> TensorEntry.of(gap, shape))
+        .orElseGet(() -> TensorEntry.of(bound.place().tensor()));
+  }
+
+  private static BoundEntry of(
+      BoundTarget bound, String kind, TensorEntry tensor, Optional<Double> scale) {
+    BoundTarget.Place place = bound.place();
+    return new BoundEntry(
+        bound.name(),
+        kind,
+        place.rule().label(),
+        place.nodes().stream().map(GraphNode::label).toList(),
+        tensor,
+        scale,
+        place.isSplit(),
+        Optional.empty());
   }
 
   BoundEntry with(Hashes written) {

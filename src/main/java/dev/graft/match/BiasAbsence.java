@@ -21,8 +21,16 @@ final class BiasAbsence {
   /** Operators that hand their first input on, at most cut or turned. */
   private static final Set<String> MOVING =
       Set.of(
-          "Identity", "Cast", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Split",
-          "Slice", "Dropout");
+          "Identity",
+          "Cast",
+          "Reshape",
+          "Flatten",
+          "Transpose",
+          "Squeeze",
+          "Unsqueeze",
+          "Split",
+          "Slice",
+          "Dropout");
 
   /** ONNX Runtime's operators that add no stored values to what they read. */
   private static final Set<String> HARMLESS =

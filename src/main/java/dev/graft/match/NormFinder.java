@@ -28,12 +28,12 @@ final class NormFinder {
           "com.microsoft.SkipSimplifiedLayerNormalization", new Inputs(2, -1));
 
   private final SiteIndex index;
-  private final ModuleNodes nodes;
+  private final RepeatedCalls calls;
   private final WeightTracer tracer;
 
   NormFinder(SiteIndex index, RepeatedCalls calls) {
     this.index = index;
-    this.nodes = new ModuleNodes(index, calls);
+    this.calls = calls;
     this.tracer = new WeightTracer(index.graph());
   }
 
@@ -56,7 +56,7 @@ final class NormFinder {
    * @return empty if the module is no norm
    */
   Optional<ParameterResolver.Outcome> find(Wanted wanted) {
-    List<GraphNode> own = nodes.of(wanted.module());
+    List<GraphNode> own = index.nodes().of(wanted.module(), calls);
     List<GraphNode> norms = own.stream().filter(n -> OPERATORS.containsKey(n.operator())).toList();
     if (!norms.isEmpty()) {
       return Optional.of(ofOperators(norms, wanted));
@@ -77,18 +77,19 @@ final class NormFinder {
       uses.add(new Use(node, input));
     }
     boolean lacks = uses.stream().noneMatch(u -> u.node().input(u.input()).isPresent());
-    boolean mayLack = uses.stream().noneMatch(u -> u.node().operator().equals("BatchNormalization"));
+    boolean mayLack =
+        uses.stream().noneMatch(u -> u.node().operator().equals("BatchNormalization"));
     if (wanted.isBias() && lacks && mayLack) {
       return gap(
-          uses.stream()
-              .<Opening>map(u -> new Opening.Operand(u.node(), u.input()))
-              .toList(),
+          uses.stream().<Opening>map(u -> new Opening.Operand(u.node(), u.input())).toList(),
           wanted);
     }
     return stored(uses, wanted);
   }
 
-  /** A norm that the exporter spelled out: a Mul by the scale, and an Add of the shift behind it. */
+  /**
+   * A norm that the exporter spelled out: a Mul by the scale, and an Add of the shift behind it.
+   */
   private ParameterResolver.Outcome ofParts(List<GraphNode> own, Wanted wanted) {
     List<Use> scales = vectors(own, "Mul", wanted.shape());
     List<Use> shifts = vectors(own, "Add", wanted.shape());
@@ -107,8 +108,7 @@ final class NormFinder {
             "the graph has neither a scale nor a shift in '%s' that tells where its result is"
                 .formatted(wanted.module()),
             Cause.UNSUPPORTED)
-        : gap(
-            scales.stream().<Opening>map(u -> new Opening.Addend(u.node())).toList(), wanted);
+        : gap(scales.stream().<Opening>map(u -> new Opening.Addend(u.node())).toList(), wanted);
   }
 
   private List<Use> vectors(List<GraphNode> own, String operator, Shape shape) {
@@ -124,8 +124,7 @@ final class NormFinder {
   }
 
   private ParameterResolver.Outcome gap(List<Opening> openings, Wanted wanted) {
-    boolean inFunction =
-        openings.stream().anyMatch(o -> o.node().scope().function().isPresent());
+    boolean inFunction = openings.stream().anyMatch(o -> o.node().scope().function().isPresent());
     if (inFunction) {
       return ParameterResolver.Outcome.none(
           openings.getFirst().node()
@@ -187,7 +186,7 @@ final class NormFinder {
   private static boolean isPlain(WeightPath path, Wanted wanted) {
     String operator = path.reading().node().operator();
     boolean isPyTorchs =
-        operator.endsWith("LayerNormalization") && !operator.contains("Simplified")
+        (operator.endsWith("LayerNormalization") && !operator.contains("Simplified"))
             || operator.equals("BatchNormalization");
     return isPyTorchs
         || path.values().stream().anyMatch(v -> v.name().endsWith("." + wanted.leaf()));

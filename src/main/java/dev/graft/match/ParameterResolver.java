@@ -119,8 +119,7 @@ final class ParameterResolver {
     if (!wanted.isBias() && !isWeight && wanted.mapped().isEmpty()) {
       return Outcome.none("the file has no tensor of the name " + wanted.name(), Cause.ABSENT);
     }
-    ModuleResolver.Found sites =
-        sites(wanted, s -> !wanted.isBias() || s.kind() != Kind.EMBEDDING);
+    ModuleResolver.Found sites = sites(wanted, s -> !wanted.isBias() || s.kind() != Kind.EMBEDDING);
     if (sites.sites().isEmpty() && wanted.mapped().isEmpty()) {
       String leaf = wanted.isBias() ? "bias" : "weight";
       Optional<Outcome> ofNorm =
@@ -206,9 +205,7 @@ final class ParameterResolver {
       case BiasPlace.Stored(List<WeightPath> paths, float factor) ->
           storedBias(paths, factor, wanted);
       case BiasPlace.Unclear(String reason) ->
-          site.kind() == Kind.QUANTISED
-              ? quantised(site)
-              : Outcome.none(reason, Cause.UNSUPPORTED);
+          site.kind() == Kind.QUANTISED ? quantised(site) : Outcome.none(reason, Cause.UNSUPPORTED);
       case BiasPlace.Missing missing ->
           site.kind() == Kind.QUANTISED ? quantised(site) : missingBias(site, missing, wanted);
     };

@@ -8,10 +8,12 @@ import dev.graft.onnx.proto.GraphProto;
 import dev.graft.onnx.proto.TensorShapeProto;
 import dev.graft.onnx.proto.TypeProto;
 import dev.graft.onnx.proto.ValueInfoProto;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** How many dimensions the values of the main graph have, declared or plain to see. */
 final class Ranks {
@@ -20,24 +22,35 @@ final class Ranks {
   private static final int MAX_DEPTH = 256;
 
   private final ModelGraph graph;
-  private final Map<String, TensorShapeProto> declared = new HashMap<>();
+  private @Nullable Map<String, TensorShapeProto> declared;
   private final Map<Value, Optional<Integer>> known = new HashMap<>();
 
   Ranks(ModelGraph graph) {
     this.graph = graph;
-    GraphProto main = graph.model().proto().getGraph();
-    declare(main.getValueInfoList());
-    declare(main.getInputList());
-    declare(main.getOutputList());
   }
 
-  private void declare(List<ValueInfoProto> values) {
+  /** What the main graph declares of a value; few merges ask. */
+  private @Nullable TensorShapeProto declared(Value value) {
+    Map<String, TensorShapeProto> known = declared;
+    if (known == null) {
+      known = declared(graph.model().proto().getGraph());
+      declared = known;
+    }
+    return value.scope() == graph.main() ? known.get(value.name()) : null;
+  }
+
+  private static Map<String, TensorShapeProto> declared(GraphProto main) {
+    Map<String, TensorShapeProto> declared = new HashMap<>();
+    List<ValueInfoProto> values = new ArrayList<>(main.getValueInfoList());
+    values.addAll(main.getInputList());
+    values.addAll(main.getOutputList());
     for (ValueInfoProto value : values) {
       TypeProto.Tensor type = value.getType().getTensorType();
       if (value.getType().hasTensorType() && type.hasShape()) {
         declared.put(value.getName(), type.getShape());
       }
     }
+    return declared;
   }
 
   /** The number of dimensions. */
@@ -52,7 +65,7 @@ final class Ranks {
       int rank = stored.get().shape().rank();
       return Optional.of(axis > rank ? 1L : stored.get().shape().dim(rank - axis));
     }
-    TensorShapeProto shape = value.scope() == graph.main() ? declared.get(value.name()) : null;
+    TensorShapeProto shape = declared(value);
     if (shape == null) {
       return Optional.empty();
     }
@@ -69,7 +82,7 @@ final class Ranks {
       return before;
     }
     Optional<StoredTensor> stored = ModelGraph.stored(value);
-    TensorShapeProto shape = value.scope() == graph.main() ? declared.get(value.name()) : null;
+    TensorShapeProto shape = declared(value);
     Optional<Integer> rank =
         stored.isPresent()
             ? stored.map(t -> t.shape().rank())

@@ -93,9 +93,11 @@ public final class SetBinder {
       return false;
     }
     Map<String, StoredTensor> known = new HashMap<>();
-    by.binding().bound().forEach(b -> known.put(b.name(), b.place().tensor()));
+    by.binding().bound().stream()
+        .filter(b -> b.place().gap().isEmpty())
+        .forEach(b -> known.put(b.name(), b.place().tensor()));
     return way.binding().bound().stream()
-        .filter(b -> known.containsKey(b.name()))
+        .filter(b -> b.place().gap().isEmpty() && known.containsKey(b.name()))
         .anyMatch(b -> !haveSameWeight(way, b, new Way(by.file(), by.binding()), known));
   }
 

@@ -18,6 +18,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** All sites of a model by name, all named parameters, and which tensors lie on the same bytes. */
 public final class SiteIndex {
@@ -33,6 +34,7 @@ public final class SiteIndex {
   private final IdentityHashMap<StoredTensor, List<Site>> byTensor = new IdentityHashMap<>();
   private final NavigableMap<String, Set<Value>> parameters = new TreeMap<>();
   private final Set<GraphNode> products = new HashSet<>();
+  private @Nullable ModuleNodes nodes;
 
   private SiteIndex(ModelGraph graph) {
     this.graph = graph;
@@ -91,6 +93,16 @@ public final class SiteIndex {
   /** The sites whose nodes belong to modules of this name but for numbers after its parts. */
   Set<Site> numberedLike(String module) {
     return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), Set.of());
+  }
+
+  /** The nodes by module; few adapters ask for them. */
+  ModuleNodes nodes() {
+    ModuleNodes known = nodes;
+    if (known == null) {
+      known = new ModuleNodes(graph, names);
+      nodes = known;
+    }
+    return known;
   }
 
   /** Whether a value is the product of a weight to which nothing has been added yet. */

@@ -20,15 +20,52 @@ final class SizeRules {
 
   private static final Set<String> SAME_SHAPE =
       Set.of(
-          "Identity", "Cast", "CastLike", "Relu", "Sigmoid", "HardSigmoid", "Tanh", "Softmax",
-          "LogSoftmax", "Gelu", "Erf", "Exp", "Log", "Neg", "Abs", "Sqrt", "Softplus", "Elu",
-          "LeakyRelu", "Clip", "Dropout", "IsNaN", "Not", "Reciprocal", "com.microsoft.QuickGelu");
+          "Identity",
+          "Cast",
+          "CastLike",
+          "Relu",
+          "Sigmoid",
+          "HardSigmoid",
+          "Tanh",
+          "Softmax",
+          "LogSoftmax",
+          "Gelu",
+          "Erf",
+          "Exp",
+          "Log",
+          "Neg",
+          "Abs",
+          "Sqrt",
+          "Softplus",
+          "Elu",
+          "LeakyRelu",
+          "Clip",
+          "Dropout",
+          "IsNaN",
+          "Not",
+          "Reciprocal",
+          "com.microsoft.QuickGelu");
 
   /** Operators that broadcast all their inputs against each other. */
   static final Set<String> ELEMENTWISE =
       Set.of(
-          "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean", "Where", "Equal",
-          "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or");
+          "Add",
+          "Sub",
+          "Mul",
+          "Div",
+          "Pow",
+          "Max",
+          "Min",
+          "Sum",
+          "Mean",
+          "Where",
+          "Equal",
+          "Greater",
+          "GreaterOrEqual",
+          "Less",
+          "LessOrEqual",
+          "And",
+          "Or");
 
   private final Ranks ranks;
 
@@ -109,26 +146,22 @@ final class SizeRules {
 
   private Effect convolution(Use use, Size size) {
     GraphNode node = use.node();
-    Optional<Integer> rank =
-        node.input(1).flatMap(node.scope()::resolve).flatMap(ranks::of);
+    Optional<Integer> rank = node.input(1).flatMap(node.scope()::resolve).flatMap(ranks::of);
     if (use.input() == 0 || rank.isEmpty() || node.intAttribute("group", 1) != 1) {
       return doubt(use, "keeps the old number of channels");
     }
     boolean isOutput = use.input() == 2 ? size.axis() == 1 : size.axis() == rank.get();
-    return isOutput
-        ? new Effect.GoesOn(rank.get() - 1)
-        : doubt(use, "keeps the old kernel");
+    return isOutput ? new Effect.GoesOn(rank.get() - 1) : doubt(use, "keeps the old kernel");
   }
 
   private Effect transposed(Use use, Size size) {
     List<Long> perm =
         use.node().attribute("perm").map(AttributeProto::getIntsList).orElse(List.of());
-    Optional<Integer> rank =
-        perm.isEmpty() ? rank(use) : Optional.of(perm.size());
+    Optional<Integer> rank = perm.isEmpty() ? rank(use) : Optional.of(perm.size());
     if (rank.isEmpty()) {
       return doubt(use, "turns a value of unknown rank");
     }
-    long place = rank.get() - size.axis();
+    long place = (long) rank.get() - size.axis();
     int now = perm.isEmpty() ? size.axis() - 1 : perm.indexOf(place);
     return now < 0 ? doubt(use, "is damaged") : new Effect.GoesOn(rank.get() - now);
   }
@@ -163,7 +196,7 @@ final class SizeRules {
       return doubt(use, "picks from a value of unknown rank");
     }
     long picked = use.node().intAttribute("batch_dims", 0) + depth.get();
-    return rank.get() - size.axis() >= picked
+    return (long) rank.get() - size.axis() >= picked
         ? new Effect.GoesOn(size.axis())
         : doubt(use, "picks by numbers that mean the old ones");
   }
@@ -214,7 +247,7 @@ final class SizeRules {
       if (axis >= 0 && rank.isEmpty()) {
         return doubt(use, "cuts a value of unknown rank");
       }
-      long fromEnd = axis < 0 ? -axis : rank.orElse(0) - axis;
+      long fromEnd = axis < 0 ? -axis : (long) rank.orElse(0) - axis;
       if (fromEnd == size.axis()) {
         return doubt(use, "cuts by the old length");
       }

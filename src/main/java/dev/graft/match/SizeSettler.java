@@ -19,8 +19,7 @@ final class SizeSettler {
     Map<String, String> problems = SizeTrace.of(index.graph(), bound).problems();
     List<BoundTarget> settled = new ArrayList<>();
     for (BoundTarget target : bound) {
-      String problem =
-          target instanceof BoundTarget.Whole ? problems.get(target.name()) : null;
+      String problem = target instanceof BoundTarget.Whole ? problems.get(target.name()) : null;
       if (problem == null) {
         settled.add(target);
       } else {

@@ -223,6 +223,7 @@ public final class SizeTrace {
 
   private void problem(Size size, String reason) {
     problems.putIfAbsent(
-        size.target(), "its size changes from %d to %d, but %s".formatted(size.from(), size.to(), reason));
+        size.target(),
+        "its size changes from %d to %d, but %s".formatted(size.from(), size.to(), reason));
   }
 }

@@ -96,9 +96,7 @@ final class TieSettler {
       List<Spot> joined = Spots.joined(bound.get(i).place().spots(), index.sharedBytes());
       spots.add(joined);
       for (Spot spot : joined) {
-        cells
-            .computeIfAbsent(cellOf(spot), t -> new Cell())
-            .add(claim(i, bound.get(i), spot));
+        cells.computeIfAbsent(cellOf(spot), t -> new Cell()).add(claim(i, bound.get(i), spot));
       }
     }
     List<BoundTarget> settled = new ArrayList<>();
