@@ -24,7 +24,6 @@ public final class CarriedFiles {
 
   private static final String GENAI_CONFIG = "genai_config.json";
   private static final long MAX_BYTES = 256L << 20;
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private static final List<String> NAMES =
       List.of(
@@ -77,6 +76,11 @@ public final class CarriedFiles {
     }
   }
 
+  /** Loaded only where GenAI settings lie beside the base: it takes 25 ms. */
+  private static final class Json {
+    static final JsonMapper MAPPER = JsonMapper.builder().build();
+  }
+
   /**
    * Adds the files to an output.
    *
@@ -123,12 +127,12 @@ public final class CarriedFiles {
   /** GenAI finds its model by the name in {@code model.decoder.filename}. */
   private static byte[] renamed(Path file, byte[] bytes, String name) {
     try {
-      JsonNode config = JSON.readTree(bytes);
+      JsonNode config = Json.MAPPER.readTree(bytes);
       if (config.path("model").path("decoder") instanceof ObjectNode decoder
           && decoder.has("filename")) {
         decoder.put("filename", name);
       }
-      return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
+      return Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
     } catch (JacksonException e) {
       throw new FormatException(file + ": is not JSON: " + e.getOriginalMessage(), e);
     }

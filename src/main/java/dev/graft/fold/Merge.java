@@ -98,7 +98,8 @@ public final class Merge {
   /** Writes everything that the output consists of; to commit it is left to the caller. */
   Result write(AtomicOutput output, OutputFile main, Effort effort) {
     OnnxModel model = plan.model();
-    try (SourceFiles sources = new SourceFiles(model)) {
+    try (SourceFiles sources = new SourceFiles(model);
+        AdapterValues adapter = new AdapterValues()) {
       InputFile modelFile = sources.file(model.path());
       List<DataFileRecord> dataFiles = dataFiles(sources);
       Provenance draft = provenance(NO_HASH, new BaseRecord(NO_HASH, dataFiles), draftTensors());
@@ -110,12 +111,11 @@ public final class Merge {
               main.path(),
               output,
               contentHash(draft, modelFile));
-      // Neither is needed before the weights are written, so neither delays them.
-      Background<String> skeleton = Background.start(() -> Skeleton.sha256(model, modelFile));
+      Background<String> skeleton = Background.later(() -> Skeleton.sha256(model, modelFile));
       Background<List<Path>> older =
-          Background.start(() -> OlderOutput.dataFiles(plan, names.values()));
+          Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
       SequencedMap<String, FilePlan> files = patch.plan(names);
-      PlanWriter writer = new PlanWriter(sources, progress);
+      PlanWriter writer = new PlanWriter(sources, adapter, progress);
       List<Path> written = new ArrayList<>();
       for (Map.Entry<String, FilePlan> file : files.entrySet()) {
         OutputFile out =
@@ -125,6 +125,10 @@ public final class Merge {
         written.add(out.path());
         writer.add(file.getValue(), out);
       }
+      // None of these is needed before the weights are written, so the workers make them.
+      writer.alongside(plan::adapterSha256);
+      writer.alongside(skeleton::get);
+      writer.alongside(older::get);
       writer.run(effort.threads(), effort.blockBytes());
       Provenance provenance =
           provenance(
@@ -182,6 +186,8 @@ public final class Merge {
       case Change.LowRank lowRank -> lowRank.scale();
       case Change.Dora dora -> dora.lowRank().scale();
       case Change.Shift shift -> shift.scale();
+      case Change.Experts experts -> experts.scale();
+      case Change.Rows rows -> 0;
       case Change.Whole whole -> 0;
     };
   }

@@ -78,7 +78,7 @@ public final class MergePlan {
         Background.start(() -> foldable(requests.getFirst().adapter()));
     List<BaseFile> bases = requests.stream().map(BaseFile::open).toList();
     PeftAdapter adapter = reading.get();
-    Opened opened = new Opened(adapter, Background.start(adapter::sha256));
+    Opened opened = new Opened(adapter, Background.later(adapter::sha256));
     bases.forEach(base -> check(base, opened, bases));
     List<SiteIndex> sites = bases.stream().map(BaseFile::sites).toList();
     List<Binding> bindings = SetBinder.bind(sites, adapter, requests.getFirst().options());

@@ -8,6 +8,7 @@ import dev.graft.graph.Use;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.Gap;
 import dev.graft.match.Opening;
+import dev.graft.match.OutputRange;
 import dev.graft.match.SizeTrace;
 import dev.graft.match.Spot;
 import dev.graft.onnx.StoredTensor;
@@ -120,17 +121,17 @@ final class TensorPlanner {
           draft.shape =
               draft.shape.or(
                   () -> shift.place().gap().map(g -> Shape.of(bias(shift).shape().elements())));
-      case BoundTarget.Lora lora -> {
-        // A product has the shape of what it is added to.
+      default -> {
+        // Others have the shape of what they are folded into.
       }
     }
   }
 
   private Move move(Draft draft) {
-    // What replaces a tensor comes before what is added to it.
+    // A saved bias takes its place before lora_bias is added to it.
     List<Part> parts =
         draft.parts.stream()
-            .sorted(Comparator.comparing(p -> !(p.change() instanceof Change.Whole)))
+            .sorted(Comparator.comparing(p -> p.change() instanceof Change.Shift))
             .toList();
     return new Move(draft.home, tensor(draft, parts));
   }
@@ -155,6 +156,12 @@ final class TensorPlanner {
     return switch (target) {
       case BoundTarget.Lora lora ->
           new Part(lora.name(), lora(lora), Region.of(lora.layout(), lora.place().outputs()));
+      case BoundTarget.Experts experts -> new Part(experts.label(), experts(experts), Region.ALL);
+      case BoundTarget.Rows rows ->
+          new Part(
+              rows.name(),
+              new Change.Rows(rows.rows().rows(), rows.rows().indices(), rows.layout()),
+              Region.ALL);
       case BoundTarget.Whole whole ->
           new Part(
               whole.name(),
@@ -168,8 +175,7 @@ final class TensorPlanner {
   private Change lora(BoundTarget.Lora lora) {
     Change.LowRank lowRank =
         new Change.LowRank(
-            lora.pair().a(),
-            lora.pair().b(),
+            lora.pair().factors(),
             lora.pairOutputs(),
             scale(lora.pair(), lora.alpha()),
             lora.layout());
@@ -185,6 +191,14 @@ final class TensorPlanner {
 
   private static SafetensorsTensor bias(BoundTarget.Shift shift) {
     return shift.pair().biasOfB().orElseThrow();
+  }
+
+  private Change experts(BoundTarget.Experts bound) {
+    float scale = scale(bound.pair(), 1);
+    return bound.place().tensor().shape().rank() == 2
+        ? new Change.LowRank(bound.pair().factors(), OutputRange.ALL, scale, bound.layout())
+        : new Change.Experts(
+            bound.pair().factors(), Math.toIntExact(bound.pair().experts()), scale, bound.layout());
   }
 
   /**

@@ -48,6 +48,25 @@ final class NamedParameters {
   }
 
   /**
+   * Whether a weight carries the parameter's name for others only: of a weight that modules share
+   * an exporter keeps one name, and the module of that name may read a copy of its own.
+   */
+  boolean isBorrowed(List<Spot> named, Wanted wanted) {
+    if (wanted.mapped().isPresent() || !wanted.parameter().endsWith(".weight")) {
+      return false;
+    }
+    String module = wanted.module(wanted.name());
+    List<Reading> readings = named.stream().flatMap(s -> s.readers().stream()).toList();
+    return index.named(module).stream()
+            .anyMatch(s -> s.saysOfItself(module) && !readings.contains(s.reading()))
+        && readings.stream()
+            .map(index.names()::ofNode)
+            .allMatch(says ->
+                !says.isEmpty()
+                    && says.stream().noneMatch(s -> calls.isWithin(s.module(), module)));
+  }
+
+  /**
    * How a parameter that is in the file under its own name lies there. Exporters that keep the name
    * keep the layout too, whatever operator reads it. Other tools turn a linear layer's weight and
    * leave its name: where the shape cannot tell, the operator does, unless the adapter was made for

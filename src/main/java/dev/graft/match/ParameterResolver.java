@@ -112,7 +112,7 @@ final class ParameterResolver {
   /** Looks a parameter up. */
   Outcome find(Wanted wanted) {
     List<Spot> spots = named.find(wanted);
-    if (!spots.isEmpty()) {
+    if (!spots.isEmpty() && !named.isBorrowed(spots, wanted)) {
       return byName(wanted, spots);
     }
     boolean isWeight = wanted.parameter().endsWith(".weight");

@@ -18,6 +18,9 @@ final class TargetBinder {
   private final Prefix prefix;
   private final PairBinder pairs;
   private final ReplacementBinder replacements;
+  private final ExpertBinder experts;
+  private final RowsBinder rows;
+  private final TieRule rule;
   private final TieSettler ties;
   private final SizeSettler sizes;
   private final Collected collected;
@@ -40,8 +43,15 @@ final class TargetBinder {
     ShiftBinder shifts = new ShiftBinder(parameters, map, collected);
     this.pairs = new PairBinder(index, modules, shifts, collected);
     this.replacements = new ReplacementBinder(index, parameters, collected);
+    this.experts = new ExpertBinder(new ExpertWeights(index, calls), adapter.targets(), collected);
+    this.rows = new RowsBinder(index, modules, collected);
+    TieFinder finder = new TieFinder(index);
+    this.rule =
+        names.ties() == Ties.PEFT_MERGE
+            ? new PeftMergeTies(finder)
+            : new ActiveTies(finder, adapter.config().ensureWeightTying());
+    this.ties = new TieSettler(index);
     this.sizes = new SizeSettler(index);
-    this.ties = new TieSettler(index, adapter.config());
   }
 
   void bind(AdapterTarget target) {
@@ -52,14 +62,12 @@ final class TargetBinder {
       return;
     }
     switch (target) {
+      case LoraPair pair when pair.kind() == LoraPair.Kind.PARAMETER ->
+          experts.bind(pair, inFile.orElse(name));
       case LoraPair pair -> pairs.bind(pair, inFile.orElse(name));
       case Replacement whole ->
           replacements.bind(whole, inFile.orElse(name), map.target(whole.parameter()));
-      case TokenRows rows ->
-          collected.miss(
-              rows.module(),
-              Cause.UNSUPPORTED,
-              "trainable_token_indices (rows of a table) cannot be folded by this version");
+      case TokenRows some -> rows.bind(some, inFile.orElse(name));
       case BaseCopy copy -> {
         // Only there to check against; nothing to place.
       }
@@ -68,7 +76,9 @@ final class TargetBinder {
 
   /** What was found; each target on shared bytes has a copy of its own, or there is a reason. */
   Collected settled() {
-    List<BoundTarget> settled = ties.settle(collected.bound(), collected.misses());
+    TieRule.Extended extended = rule.extend(collected.bound());
+    collected.misses().addAll(extended.misses());
+    List<BoundTarget> settled = ties.settle(extended, collected.misses());
     settled = Openings.apart(settled, collected.misses());
     settled = sizes.settle(settled, collected.misses());
     collected.bound().clear();

@@ -24,7 +24,6 @@ final class NodeEdits {
 
   private final FieldIndex fields;
   private final WirePatch wire;
-  private final IdentityHashMap<MessageSpan, List<MessageSpan>> siblings = new IdentityHashMap<>();
 
   NodeEdits(FieldIndex fields, WirePatch wire) {
     this.fields = fields;
@@ -64,18 +63,9 @@ final class NodeEdits {
   }
 
   private FieldRange place(NodePart anchor, Side side) {
-    MessageSpan span = anchor.span();
-    if (side == Side.AFTER) {
-      return FieldRange.endOf(span);
-    }
-    if (span.index() == 0) {
-      long start = around(anchor).bodyStart();
-      return new FieldRange(start, start);
-    }
-    // No need to know where the anchor's tag begins: behind its predecessor is in front of it.
-    List<MessageSpan> nodes =
-        siblings.computeIfAbsent(around(anchor), graph -> graph.children(span.field()));
-    return FieldRange.endOf(nodes.get(span.index() - 1));
+    FieldRange whole = fields.whole(anchor.span());
+    long at = side == Side.AFTER ? whole.end() : whole.start();
+    return new FieldRange(at, at);
   }
 
   private void setInputs(NodePart node, SortedMap<Integer, String> names) {
