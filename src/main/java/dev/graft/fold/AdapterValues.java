@@ -35,6 +35,11 @@ final class AdapterValues implements AutoCloseable {
     return open.computeIfAbsent(path, InputFile::open);
   }
 
+  /** Bytes read so far. */
+  synchronized long bytesRead() {
+    return open.values().stream().mapToLong(InputFile::bytesRead).sum();
+  }
+
   @Override
   public synchronized void close() {
     open.values().forEach(InputFile::close);

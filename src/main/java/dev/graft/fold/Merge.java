@@ -52,6 +52,7 @@ public final class Merge {
    * @param carried names of the config and tokenizer files that went along
    * @param provenance what the model says of its making
    * @param bytes length of all model and data files together
+   * @param traffic what was really moved for them
    * @param leftOver files of an older output that could not be deleted
    */
   public record Result(
@@ -59,7 +60,17 @@ public final class Merge {
       List<String> carried,
       Provenance provenance,
       long bytes,
+      Traffic traffic,
       List<Path> leftOver) {}
+
+  /**
+   * Bytes that went through the disk's files. Holes are neither read nor written, unless a touched
+   * tensor lies in one.
+   *
+   * @param read from the base and from the adapter's tensors
+   * @param written to the model and its data files
+   */
+  public record Traffic(long read, long written) {}
 
   /**
    * Writes the output.
@@ -89,10 +100,10 @@ public final class Merge {
           Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
       SequencedMap<String, FilePlan> files = patch.plan(names);
       PlanWriter writer = new PlanWriter(sources, adapter, progress);
-      List<Path> written = new ArrayList<>();
+      List<OutputFile> written = new ArrayList<>();
       for (Map.Entry<String, FilePlan> file : files.entrySet()) {
         OutputFile out = file(output, file.getKey());
-        written.add(out.path());
+        written.add(out);
         writer.add(file.getValue(), out);
       }
       // None of these is needed before the weights are written, so the workers make them.
@@ -108,7 +119,12 @@ public final class Merge {
       older.get().forEach(output::retire);
       List<Path> leftOver = output.commit();
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
-      return new Result(written.reversed(), carried, provenance, bytes, leftOver);
+      Traffic traffic =
+          new Traffic(
+              sources.bytesRead() + adapter.bytesRead(),
+              written.stream().mapToLong(OutputFile::bytesWritten).sum());
+      List<Path> paths = written.reversed().stream().map(OutputFile::path).toList();
+      return new Result(paths, carried, provenance, bytes, traffic, leftOver);
     }
   }
 
