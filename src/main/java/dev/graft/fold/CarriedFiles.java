@@ -58,12 +58,13 @@ final class CarriedFiles {
    * Adds the files to an output.
    *
    * @param model the base
+   * @param main the output's model file
    * @param output the output being made
    * @return names of the files that go along
    */
-  static List<String> add(Path model, AtomicOutput output) {
+  static List<String> add(Path model, Path main, AtomicOutput output) {
     Path from = Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model);
-    Path to = output.main().path().resolveSibling("");
+    Path to = main.resolveSibling("");
     List<String> carried = new ArrayList<>();
     if (isSame(from, to)) {
       return carried;
@@ -71,14 +72,14 @@ final class CarriedFiles {
     for (String name : NAMES) {
       Path file = from.resolve(name);
       if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && output.isFree(to.resolve(name))) {
-        output.addFile(to.resolve(name)).write(MemorySegment.ofArray(content(file, output)), 0);
+        output.addFile(to.resolve(name)).write(MemorySegment.ofArray(content(file, main)), 0);
         carried.add(name);
       }
     }
     return carried;
   }
 
-  private static byte[] content(Path file, AtomicOutput output) {
+  private static byte[] content(Path file, Path main) {
     try {
       if (Files.size(file) > MAX_BYTES) {
         throw new FormatException(
@@ -86,7 +87,7 @@ final class CarriedFiles {
       }
       byte[] bytes = Files.readAllBytes(file);
       return file.endsWith(GENAI_CONFIG)
-          ? renamed(file, bytes, String.valueOf(output.main().path().getFileName()))
+          ? renamed(file, bytes, String.valueOf(main.getFileName()))
           : bytes;
     } catch (IOException e) {
       throw new FormatException(file + ": cannot be read: " + e.getMessage(), e);

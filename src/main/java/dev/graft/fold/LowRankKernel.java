@@ -49,8 +49,13 @@ final class LowRankKernel {
     int factors = row * right.length;
     for (int from = 0; from < columns; from += TILE) {
       int to = Math.min(columns, from + TILE);
-      Arrays.fill(accumulator, from, to, 0f);
-      int j = 0;
+      int j = 4;
+      if (right.length < j) {
+        Arrays.fill(accumulator, from, to, 0f);
+        j = 0;
+      } else {
+        setFour(factors, from, to);
+      }
       for (; j + 4 <= right.length; j += 4) {
         addFour(factors, j, from, to);
       }
@@ -58,6 +63,23 @@ final class LowRankKernel {
         addOne(factors, j, from, to);
       }
       addScaled(values, from, to);
+    }
+  }
+
+  /** The first four terms; what was in the accumulator does not matter. */
+  private void setFour(int factors, int from, int to) {
+    float[] acc = accumulator;
+    float[] r0 = right[0];
+    float[] r1 = right[1];
+    float[] r2 = right[2];
+    float[] r3 = right[3];
+    float l0 = left[factors];
+    float l1 = left[factors + 1];
+    float l2 = left[factors + 2];
+    float l3 = left[factors + 3];
+    for (int k = from; k < to; k++) {
+      acc[k] =
+          Math.fma(l3, r3[k], Math.fma(l2, r2[k], Math.fma(l1, r1[k], Math.fma(l0, r0[k], 0f))));
     }
   }
 

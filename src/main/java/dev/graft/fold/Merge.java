@@ -61,7 +61,12 @@ public final class Merge {
       Provenance provenance,
       long bytes,
       Traffic traffic,
-      List<Path> leftOver) {}
+      List<Path> leftOver) {
+
+    Result leaving(List<Path> files) {
+      return new Result(output, carried, provenance, bytes, traffic, files);
+    }
+  }
 
   /**
    * Bytes that went through the disk's files. Holes are neither read nor written, unless a touched
@@ -83,10 +88,30 @@ public final class Merge {
   }
 
   Result run(int threads, int blockBytes) {
+    try (AtomicOutput output = AtomicOutput.begin(outputPath())) {
+      Result written = write(output, output.main(), new Effort(threads, blockBytes));
+      return written.leaving(output.commit());
+    }
+  }
+
+  /**
+   * How the work is done; the bytes do not depend on it.
+   *
+   * @param threads how many threads fold and copy
+   * @param blockBytes in blocks of about so many bytes
+   */
+  record Effort(int threads, int blockBytes) {}
+
+  /** Where the merged model is to appear. */
+  Path outputPath() {
+    return plan.request().output();
+  }
+
+  /** Writes everything that the output consists of; to commit it is left to the caller. */
+  Result write(AtomicOutput output, OutputFile main, Effort effort) {
     OnnxModel model = plan.model();
     try (SourceFiles sources = new SourceFiles(model);
-        AdapterValues adapter = new AdapterValues();
-        AtomicOutput output = AtomicOutput.begin(plan.request().output())) {
+        AdapterValues adapter = new AdapterValues()) {
       InputFile modelFile = sources.file(model.path());
       List<DataFileRecord> dataFiles = dataFiles(sources);
       Provenance draft = provenance(NO_HASH, new BaseRecord(NO_HASH, dataFiles), draftTensors());
@@ -94,7 +119,10 @@ public final class Merge {
       patch.appendMetadata(key(), draft.json().length);
       SequencedMap<String, String> names =
           DataFileNames.choose(
-              model.dataFiles().sequencedKeySet(), output, contentHash(draft, modelFile));
+              model.dataFiles().sequencedKeySet(),
+              main.path(),
+              output,
+              contentHash(draft, modelFile));
       Background<String> skeleton = Background.later(() -> Skeleton.sha256(model, modelFile));
       Background<List<Path>> older =
           Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
@@ -102,36 +130,31 @@ public final class Merge {
       PlanWriter writer = new PlanWriter(sources, adapter, progress);
       List<OutputFile> written = new ArrayList<>();
       for (Map.Entry<String, FilePlan> file : files.entrySet()) {
-        OutputFile out = file(output, file.getKey());
+        OutputFile out =
+            file.getKey().isEmpty()
+                ? main
+                : output.addFile(main.path().resolveSibling(file.getKey()));
         written.add(out);
         writer.add(file.getValue(), out);
       }
-      // None of these is needed before the weights are written, so the workers make them.
-      writer.alongside(plan::adapterSha256);
+      // Neither is needed before the weights are written, so the workers make them.
       writer.alongside(skeleton::get);
       writer.alongside(older::get);
-      writer.run(threads, blockBytes);
+      writer.run(effort.threads(), effort.blockBytes());
       Provenance provenance =
           provenance(
               plan.adapterSha256(), new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
       writer.fill(List.of(provenance.json()));
-      List<String> carried = CarriedFiles.add(model.path(), output);
+      List<String> carried = CarriedFiles.add(model.path(), main.path(), output);
       older.get().forEach(output::retire);
-      List<Path> leftOver = output.commit();
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
       Traffic traffic =
           new Traffic(
               sources.bytesRead() + adapter.bytesRead(),
               written.stream().mapToLong(OutputFile::bytesWritten).sum());
       List<Path> paths = written.reversed().stream().map(OutputFile::path).toList();
-      return new Result(paths, carried, provenance, bytes, traffic, leftOver);
+      return new Result(paths, carried, provenance, bytes, traffic, List.of());
     }
-  }
-
-  private static OutputFile file(AtomicOutput output, String location) {
-    return location.isEmpty()
-        ? output.main()
-        : output.addFile(output.main().path().resolveSibling(location));
   }
 
   private String key() {

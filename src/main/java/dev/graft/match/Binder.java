@@ -64,6 +64,41 @@ public final class Binder {
         .orElseGet(binder::derive);
   }
 
+  /**
+   * The ways in which most targets bind, for a file that is only a part of the model. Ways that
+   * lead to the same places count once.
+   *
+   * @return empty if no target binds
+   */
+  static List<Binding> mostBound(SiteIndex index, PeftAdapter adapter, Options options) {
+    Binder binder = new Binder(index, adapter, options.map());
+    binder.requireKnown();
+    Set<Prefix> tried = new LinkedHashSet<>();
+    options
+        .prefix()
+        .ifPresentOrElse(
+            tried::add,
+            () -> {
+              PrefixVotes votes = binder.votes();
+              tried.addAll(votes.complete());
+              tried.addAll(votes.best());
+            });
+    List<Binding> most = new ArrayList<>();
+    for (Prefix prefix : tried.stream().limit(MAX_TRIED).toList()) {
+      Binding binding = binder.attempt(prefix, Advice.NONE);
+      int lead = most.isEmpty() ? 1 : binding.bound().size() - most.getFirst().bound().size();
+      if (lead > 0) {
+        most.clear();
+      }
+      if (lead >= 0
+          && !binding.bound().isEmpty()
+          && most.stream().noneMatch(b -> places(b).equals(places(binding)))) {
+        most.add(binding);
+      }
+    }
+    return most;
+  }
+
   private Binding derive() {
     PrefixVotes votes = votes();
     List<Binding> whole = new ArrayList<>();
@@ -99,11 +134,14 @@ public final class Binder {
                 whole.size() > SHOWN ? ", …" : ""));
   }
 
-  private static List<List<StoredTensor>> places(Binding binding) {
+  /** Which target goes to which tensors. */
+  private static List<Landing> places(Binding binding) {
     return binding.bound().stream()
-        .map(b -> b.place().spots().stream().map(Spot::tensor).toList())
+        .map(b -> new Landing(b.name(), b.place().spots().stream().map(Spot::tensor).toList()))
         .toList();
   }
+
+  private record Landing(String target, List<StoredTensor> tensors) {}
 
   private Prefix best(PrefixVotes votes) {
     Set<Prefix> tried = new LinkedHashSet<>(List.of(Prefix.NONE));

@@ -1,0 +1,51 @@
+package dev.graft.fold;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.graft.fold.Provenance.AdapterRecord;
+import dev.graft.fold.Provenance.BaseRecord;
+import dev.graft.fold.Provenance.DataFileRecord;
+import dev.graft.fold.Provenance.PartRecord;
+import dev.graft.fold.Provenance.TensorRecord;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+class ProvenanceJsonTest {
+
+  private static final Provenance RECORD =
+      Provenance.of(
+          "graft \"test\"",
+          new AdapterRecord("Übung\n\u2028 \ud83d\ude00", "aa", -0.1),
+          new BaseRecord("bb", List.of(new DataFileRecord("weights\\1.bin", 1L << 40))),
+          List.of(
+              new TensorRecord(
+                  "onnx::MatMul_1",
+                  List.of(new PartRecord("q", 2), new PartRecord("v", 1e-30)),
+                  "cc",
+                  "dd"),
+              new TensorRecord("empty", List.of(), "", "")));
+
+  @Test
+  void refusesWhatIsNoRecord() {
+    assertThatThrownBy(() -> ProvenanceJson.read("{\"schema\": ["))
+        .isInstanceOf(JacksonException.class);
+    assertThatThrownBy(() -> ProvenanceJson.read("[]")).isInstanceOf(JacksonException.class);
+  }
+
+  @Test
+  void readsWhatItWrites() {
+    assertThat(ProvenanceJson.read(new String(ProvenanceJson.write(RECORD), UTF_8)))
+        .isEqualTo(RECORD);
+  }
+
+  @Test
+  void writesEveryFieldInTheOrderOfTheRecords() {
+    // Data binding is slow to start but cannot forget a field.
+    assertThat(new String(ProvenanceJson.write(RECORD), UTF_8))
+        .isEqualTo(JsonMapper.builder().build().writeValueAsString(RECORD));
+  }
+}
