@@ -22,7 +22,8 @@ import picocli.CommandLine.Option;
     name = "merge",
     customSynopsis = {
       "graft merge -m MODEL -a DIR[:WEIGHT] -o OUT [--prefix FROM=TO] [--map FILE] [--again]",
-      "                   [--dry-run] [--report FILE] [--threads N] [--json] [--quiet]",
+      "                   [--tied active|peft-merge] [--dry-run] [--report FILE] [--threads N] [--json]",
+      "                   [--quiet]",
       "       graft merge -m MODEL -m MODEL … -a DIR[:WEIGHT] -o FOLDER …"
     },
     aliases = "merge-lora",

@@ -196,6 +196,8 @@ public final class Merge {
     return switch (change) {
       case Change.LowRank lowRank -> lowRank.scale();
       case Change.Dora dora -> dora.lowRank().scale();
+      case Change.Experts experts -> experts.scale();
+      case Change.Rows rows -> 0;
       case Change.Whole whole -> 0;
     };
   }

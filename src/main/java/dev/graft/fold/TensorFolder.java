@@ -112,20 +112,29 @@ final class TensorFolder implements AutoCloseable {
 
   /**
    * How long the rows are by which a tensor is folded: those of a matrix, of a kernel as {@code
-   * [out, in · k..]}, or one for a whole vector. What is only copied may be cut anywhere.
+   * [out, in · k..]}, of each expert's matrix, or one for a whole vector. What is only copied may
+   * be cut anywhere.
    */
   private static int rowLength(FoldedTensor tensor) {
     Shape shape = tensor.base().shape();
     long length =
         isCopied(tensor)
             ? Math.min(FLAT_ROW, shape.elements())
-            : shape.rank() < 2 ? shape.elements() : shape.elements() / Math.max(1, shape.dim(0));
+            : ofExperts(tensor)
+                ? shape.dim(2)
+                : shape.rank() < 2
+                    ? shape.elements()
+                    : shape.elements() / Math.max(1, shape.dim(0));
     if (length > MAX_ROW) {
       throw new UnsupportedException(
           "tensor '%s' has rows of %,d values; Graft folds up to %,d"
               .formatted(tensor.base().label(), length, MAX_ROW));
     }
     return (int) Math.max(1, length);
+  }
+
+  private static boolean ofExperts(FoldedTensor tensor) {
+    return tensor.parts().stream().anyMatch(p -> p.change() instanceof Change.Experts);
   }
 
   private static boolean isCopied(FoldedTensor tensor) {
@@ -137,24 +146,31 @@ final class TensorFolder implements AutoCloseable {
   }
 
   private RowSource rows(FoldedTensor tensor, int rowLength) {
-    List<RowSource> parts = tensor.parts().stream().map(p -> rows(p, rowLength)).toList();
-    return parts.size() == 1 ? parts.getFirst() : new SeveralRows(parts);
+    List<RowSource> parts = tensor.parts().stream().map(p -> rows(tensor, p, rowLength)).toList();
+    if (parts.size() == 1) {
+      return parts.getFirst();
+    }
+    boolean stacked = tensor.parts().stream().allMatch(p -> p.region().isAll());
+    return stacked ? new StackedRows(parts) : new SeveralRows(parts);
   }
 
-  private RowSource rows(Part part, int rowLength) {
+  private RowSource rows(FoldedTensor tensor, Part part, int rowLength) {
     int length = part.region().rowLength(rowLength);
     RowSource rows =
         switch (part.change()) {
-          case Change.LowRank lowRank -> LowRankRows.of(lowRank, adapter::finite);
+          case Change.LowRank lowRank -> LowRankRows.of(lowRank, adapter);
           case Change.Dora dora ->
-              DoraRows.of(dora, LowRankRows.of(dora.lowRank(), adapter::finite), magnitude(dora));
+              DoraRows.of(dora, LowRankRows.of(dora.lowRank(), adapter), magnitude(dora));
+          case Change.Experts experts ->
+              new ExpertRows(experts, tensor.base().shape().dim(1), adapter);
+          case Change.Rows some -> ReplacedRows.of(some, adapter);
           case Change.Whole whole -> new WholeRows(whole, length);
         };
     return part.region().isAll() ? rows : new RegionRows(rows, part.region(), rowLength);
   }
 
   private float[] magnitude(Change.Dora dora) {
-    float[] all = adapter.finite(dora.magnitude());
+    float[] all = adapter.read(dora.magnitude());
     OutputRange outputs = dora.lowRank().outputs();
     int from = (int) outputs.from();
     return Arrays.copyOfRange(all, from, from + (int) outputs.countOf(all.length));

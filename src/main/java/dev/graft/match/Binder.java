@@ -1,9 +1,11 @@
 package dev.graft.match;
 
 import dev.graft.adapter.AdapterTarget;
+import dev.graft.adapter.BaseCopy;
 import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.adapter.Replacement;
+import dev.graft.adapter.TokenRows;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
 import dev.graft.match.Collected.Advice;
@@ -30,12 +32,14 @@ public final class Binder {
 
   private final SiteIndex index;
   private final PeftAdapter adapter;
+  private final Options options;
   private final NameMap map;
 
-  private Binder(SiteIndex index, PeftAdapter adapter, NameMap map) {
+  private Binder(SiteIndex index, PeftAdapter adapter, Options options) {
     this.index = index;
     this.adapter = adapter;
-    this.map = map;
+    this.options = options;
+    this.map = options.map();
   }
 
   /**
@@ -43,10 +47,16 @@ public final class Binder {
    *
    * @param prefix the prefix, if it is not to be derived
    * @param map joins of single names
+   * @param ties what becomes of weights that are shared
    */
-  public record Options(Optional<Prefix> prefix, NameMap map) {
+  public record Options(Optional<Prefix> prefix, NameMap map, Ties ties) {
     /** Derive everything. */
     public static final Options DERIVED = new Options(Optional.empty(), NameMap.EMPTY);
+
+    /** Names that are fixed; ties as they were while the adapter was active. */
+    public Options(Optional<Prefix> prefix, NameMap map) {
+      this(prefix, map, Ties.ACTIVE);
+    }
   }
 
   /**
@@ -56,7 +66,7 @@ public final class Binder {
    * @throws UsageException if the map file names a target that the adapter does not have
    */
   public static Binding bind(SiteIndex index, PeftAdapter adapter, Options options) {
-    Binder binder = new Binder(index, adapter, options.map());
+    Binder binder = new Binder(index, adapter, options);
     binder.requireKnown();
     return options
         .prefix()
@@ -71,7 +81,7 @@ public final class Binder {
    * @return empty if no target binds
    */
   static List<Binding> mostBound(SiteIndex index, PeftAdapter adapter, Options options) {
-    Binder binder = new Binder(index, adapter, options.map());
+    Binder binder = new Binder(index, adapter, options);
     binder.requireKnown();
     Set<Prefix> tried = new LinkedHashSet<>();
     options
@@ -166,7 +176,8 @@ public final class Binder {
 
   private Binding attempt(Prefix prefix, Advice advice) {
     TargetBinder targets =
-        new TargetBinder(index, adapter, new Options(Optional.of(prefix), map), advice);
+        new TargetBinder(
+            index, adapter, new Options(Optional.of(prefix), map, options.ties()), advice);
     adapter.targets().forEach(targets::bind);
     Collected settled = targets.settled();
     return new Binding(
@@ -179,6 +190,11 @@ public final class Binder {
 
   private PrefixVotes votes() {
     PrefixVotes votes = new PrefixVotes();
+    boolean othersVote =
+        adapter.targets().stream()
+            .anyMatch(t ->
+                !(t instanceof BaseCopy)
+                    && !(t instanceof LoraPair pair && pair.kind() == LoraPair.Kind.PARAMETER));
     for (AdapterTarget target : adapter.targets()) {
       String name = target.target();
       if (map.target(name).isPresent()) {
@@ -187,7 +203,12 @@ public final class Binder {
       if (target instanceof Replacement) {
         int dot = name.lastIndexOf('.');
         votes.want(name, dot < 0 ? name : name.substring(0, dot));
-      } else if (target instanceof LoraPair) {
+      } else if (target instanceof LoraPair pair && pair.kind() == LoraPair.Kind.PARAMETER) {
+        // Exporters take such parameters' names away more often than those of modules.
+        if (!othersVote) {
+          pair.parameters().candidates().forEach(p -> votes.want(name + "." + p, name));
+        }
+      } else if (target instanceof LoraPair || target instanceof TokenRows) {
         votes.want(name, name);
       }
     }

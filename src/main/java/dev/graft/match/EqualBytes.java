@@ -19,12 +19,26 @@ final class EqualBytes {
 
   private final OnnxModel model;
   private final Map<Pair, Boolean> known = new HashMap<>();
+  private final Map<TurnedPair, Boolean> tables = new HashMap<>();
 
   EqualBytes(OnnxModel model) {
     this.model = model;
   }
 
   private record Pair(StoredTensor a, StoredTensor b) {}
+
+  /**
+   * Whether two sites see the same values in matrices of one size, whichever way round and in
+   * whatever float type they are stored.
+   */
+  boolean sameTable(Site a, Site b) {
+    Turn turn = a.layout() == b.layout() ? Turn.AS_IS : Turn.TRANSPOSED;
+    return tables.computeIfAbsent(
+        new TurnedPair(a.tensor(), b.tensor(), turn),
+        p -> new EqualTables(model).same(p.a(), p.b(), p.turn()));
+  }
+
+  private record TurnedPair(StoredTensor a, StoredTensor b, Turn turn) {}
 
   /** Whether two tensors have the same type, shape and bytes; typed fields are not compared. */
   boolean same(StoredTensor a, StoredTensor b) {

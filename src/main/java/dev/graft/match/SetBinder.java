@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Joins an adapter to a model in several files, such as an encoder and its decoders. A file holds
@@ -93,10 +94,16 @@ public final class SetBinder {
       return false;
     }
     Map<String, StoredTensor> known = new HashMap<>();
-    by.binding().bound().forEach(b -> known.put(b.name(), b.place().tensor()));
-    return way.binding().bound().stream()
+    firstPlaces(by.binding()).forEach(b -> known.put(b.name(), b.place().tensor()));
+    return firstPlaces(way.binding())
         .filter(b -> known.containsKey(b.name()))
         .anyMatch(b -> !haveSameWeight(way, b, new Way(by.file(), by.binding()), known));
+  }
+
+  /** Targets with a name of their own; the other half of a tie goes by the name of the first. */
+  private static Stream<BoundTarget> firstPlaces(Binding binding) {
+    Set<String> seen = new HashSet<>();
+    return binding.bound().stream().filter(b -> seen.add(b.name()));
   }
 
   private boolean haveSameWeight(

@@ -234,8 +234,7 @@ class MergeCommandTest {
         .matches("[0-9a-f]{64}")
         .isNotEqualTo(site.at("/hashes/before").asString());
     assertThat(report.at("/figures/totalBytes").asLong()).isEqualTo(Files.size(out));
-    assertThat(report.at("/figures/writtenBytes").asLong())
-        .isGreaterThanOrEqualTo(Files.size(out));
+    assertThat(report.at("/figures/writtenBytes").asLong()).isGreaterThanOrEqualTo(Files.size(out));
     assertThat(report.at("/figures/readBytes").asLong())
         .isGreaterThanOrEqualTo(report.at("/figures/touchedBytes").asLong());
     assertThat(report.at("/files/inputs").size()).isEqualTo(3);

@@ -3,6 +3,7 @@ package dev.graft.fold;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -22,38 +23,82 @@ class LowRankKernelTest {
     return values;
   }
 
+  private static final class Matrix implements Factor {
+    private final int rows;
+    private final int columns;
+    private final float[] values;
+
+    Matrix(int rows, int columns, float[] values) {
+      this.rows = rows;
+      this.columns = columns;
+      this.values = values;
+    }
+
+    @Override
+    public int rows() {
+      return rows;
+    }
+
+    @Override
+    public int columns() {
+      return columns;
+    }
+
+    @Override
+    public void read(Window window, float[] into) {
+      for (int i = 0; i < window.rows(); i++) {
+        int from = (window.row() + i) * columns + window.column();
+        System.arraycopy(values, from, into, i * window.columns(), window.columns());
+      }
+    }
+  }
+
+  private static LowRankKernel kernel(Matrix left, Matrix right, float scale) {
+    return new LowRankKernel(LeftFactor.asIs(left), RightFactor.asIs(right), scale);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4, 5, 7, 8, 9, 16, 18, 64})
   void sumsInTheDocumentedOrderAtAnyRank(int rank) {
+    requireOrder(rank, COLUMNS);
+  }
+
+  @Test
+  void sumsInTheSameOrderWhereTheFactorLiesOutsideTheHeap() {
+    requireOrder(16, (1 << 20) / 16 + 5);
+  }
+
+  private static void requireOrder(int rank, int columns) {
     Random random = new Random(rank);
-    float[] left = random(random, ROWS * rank);
-    float[][] right = new float[rank][];
-    for (int j = 0; j < rank; j++) {
-      right[j] = random(random, COLUMNS);
-    }
-    LowRankKernel kernel = new LowRankKernel(left, right, 0.37f);
-    // Rows out of order: nothing of one may be left over in another.
-    for (int row : new int[] {3, 0, 6, 1, 1}) {
-      float[] values = random(random, COLUMNS);
-      float[] expected = values.clone();
-      for (int q = 0; q < COLUMNS; q++) {
-        float sum = 0;
-        for (int j = 0; j < rank; j++) {
-          sum = Math.fma(left[row * rank + j], right[j][q], sum);
+    Matrix left = new Matrix(ROWS, rank, random(random, ROWS * rank));
+    Matrix right = new Matrix(rank, columns, random(random, rank * columns));
+    try (LowRankKernel kernel = kernel(left, right, 0.37f)) {
+      // Rows out of order: nothing of one may be left over in another.
+      for (int row : new int[] {3, 0, 6, 1, 1}) {
+        float[] values = random(random, columns);
+        float[] expected = values.clone();
+        for (int q = 0; q < columns; q++) {
+          float sum = 0;
+          for (int j = 0; j < rank; j++) {
+            sum = Math.fma(left.values[row * rank + j], right.values[j * columns + q], sum);
+          }
+          expected[q] = values[q] + 0.37f * sum;
         }
-        expected[q] = values[q] + 0.37f * sum;
+        kernel.addRow(row, values, columns);
+        assertThat(values).isEqualTo(expected);
       }
-      kernel.addRow(row, values, COLUMNS);
-      assertThat(values).isEqualTo(expected);
     }
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {4, 16})
-  void keepsMinusZeroWhereTheSumIsZero(int rank) {
+  @ValueSource(ints = {3, 4, 16})
+  void beginsTheSumAtPlusZero(int rank) {
     float[] values = {-0f, 0f, 1f};
-    new LowRankKernel(new float[rank], new float[rank][3], 1f).addRow(0, values, 3);
-    // (-0) + 1 · (+0) is +0: the sum begins at +0.
+    Matrix none = new Matrix(1, rank, new float[rank]);
+    try (LowRankKernel kernel = kernel(none, new Matrix(rank, 3, new float[rank * 3]), 1f)) {
+      kernel.addRow(0, values, 3);
+    }
+    // (-0) + 1 · (+0) is +0.
     assertThat(Float.floatToRawIntBits(values[0])).isZero();
     assertThat(values).containsExactly(0f, 0f, 1f);
   }
