@@ -6,6 +6,7 @@ import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 
 /**
  * Changes the rows of one tensor block by block and hashes the bytes before and after. It takes a
@@ -34,7 +35,7 @@ final class BlockFolder {
    * @param rowLength how many values a row has; the last row of a flat tensor may be shorter
    */
   BlockFolder(FoldedTensor tensor, RowSource source, int rowLength) {
-    DType type = tensor.base().dtype();
+    DType type = tensor.dtype();
     this.source = source;
     this.codec = new FloatCodec(type, rowLength);
     this.finite = new FiniteCheck(tensor, rowLength);
@@ -95,6 +96,6 @@ final class BlockFolder {
 
   /** SHA-256 of all blocks as they were and as they are. */
   Hashes hashes() {
-    return new Hashes(before.hex(), after.hex());
+    return new Hashes(Optional.of(before.hex()), after.hex());
   }
 }

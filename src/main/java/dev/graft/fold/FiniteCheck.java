@@ -28,7 +28,7 @@ final class FiniteCheck {
   FiniteCheck(FoldedTensor tensor, int rowLength) {
     this.tensor = tensor;
     this.largest = new float[rowLength];
-    DType type = tensor.base().dtype();
+    DType type = tensor.dtype();
     this.limit =
         switch (type) {
           case FLOAT16 -> FLOAT16_LIMIT;
@@ -69,11 +69,7 @@ final class FiniteCheck {
         throw new FormatException(
             "tensor '%s' (%s): element %d would become %s, because %s cannot hold the sum; a fold never writes NaN or infinity"
                 .formatted(
-                    tensor.base().label(),
-                    tensor.targets(),
-                    first + i,
-                    values[i],
-                    tensor.base().dtype()));
+                    tensor.outputName(), tensor.targets(), first + i, values[i], tensor.dtype()));
       }
     }
   }

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.graft.fold.Provenance.AdapterRecord;
 import dev.graft.fold.Provenance.BaseRecord;
+import dev.graft.fold.Provenance.Changes;
 import dev.graft.fold.Provenance.DataFileRecord;
 import dev.graft.fold.Provenance.PartRecord;
 import dev.graft.fold.Provenance.TensorRecord;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -21,13 +23,15 @@ class ProvenanceJsonTest {
           "graft \"test\"",
           new AdapterRecord("Übung\n\u2028 \ud83d\ude00", "aa", -0.1),
           new BaseRecord("bb", List.of(new DataFileRecord("weights\\1.bin", 1L << 40))),
-          List.of(
-              new TensorRecord(
-                  "onnx::MatMul_1",
-                  List.of(new PartRecord("q", 2), new PartRecord("v", 1e-30)),
-                  "cc",
-                  "dd"),
-              new TensorRecord("empty", List.of(), "", "")));
+          new Changes(
+              List.of(
+                  new TensorRecord(
+                      "onnx::MatMul_1",
+                      List.of(new PartRecord("q", 2), new PartRecord("v", 1e-30)),
+                      Optional.of("cc"),
+                      "dd"),
+                  new TensorRecord("new", List.of(), Optional.empty(), "")),
+              List.of(new GraphChange("node", "Add_1", "Add after 'q'"))));
 
   @Test
   void refusesWhatIsNoRecord() {
