@@ -52,9 +52,6 @@ final class ProvenanceJson {
       provenance.tensors().forEach(tensor -> tensor(json, tensor));
       json.writeEndArray();
       json.writeArrayPropertyStart("graph");
-      provenance.graph().forEach(change -> graphChange(json, change));
-      json.writeEndArray();
-      json.writeArrayPropertyStart("graph");
       provenance.graph().forEach(change -> change(json, change));
       json.writeEndArray();
       json.writeEndObject();
@@ -88,14 +85,6 @@ final class ProvenanceJson {
   }
 
   private static void change(JsonGenerator json, GraphChange change) {
-    json.writeStartObject();
-    json.writeStringProperty("kind", change.kind());
-    json.writeStringProperty("name", change.name());
-    json.writeStringProperty("detail", change.detail());
-    json.writeEndObject();
-  }
-
-  private static void graphChange(JsonGenerator json, GraphChange change) {
     json.writeStartObject();
     json.writeStringProperty("kind", change.kind());
     json.writeStringProperty("name", change.name());
