@@ -3,7 +3,9 @@ package dev.graft.cli;
 import dev.graft.fold.Merge;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
+import dev.graft.fold.MergeSet;
 import dev.graft.fold.Provenance.TensorRecord;
+import dev.graft.match.BoundTarget;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,18 +32,32 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
     return Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
   }
 
-  static MergeRun planned(MergeRequest request) {
+  /**
+   * Plans merges of one adapter.
+   *
+   * @param requests one for each file of the model
+   */
+  static List<MergeRun> planned(List<MergeRequest> requests) {
     long started = System.nanoTime();
-    MergePlan plan = MergePlan.of(request);
-    return new MergeRun(plan, Optional.empty(), System.nanoTime() - started);
+    List<MergePlan> plans = MergePlan.of(requests);
+    long nanos = System.nanoTime() - started;
+    return plans.stream().map(plan -> new MergeRun(plan, Optional.empty(), nanos)).toList();
   }
 
-  /** Carries the plan out. */
-  MergeRun done(Verb verb, int threads) {
+  /** Carries the plans out, all or none. */
+  static List<MergeRun> done(List<MergeRun> planned, Verb verb, int threads) {
     long started = System.nanoTime();
-    try (ProgressBar bar = verb.progress("merging", baseBytes(plan) + plan.splitBytes())) {
-      Merge.Result written = new Merge(plan, tool(), bar).run(threads);
-      return new MergeRun(plan, Optional.of(written), nanos + System.nanoTime() - started);
+    long bytes = planned.stream().mapToLong(r -> baseBytes(r.plan) + r.plan.splitBytes()).sum();
+    try (ProgressBar bar = verb.progress("merging", bytes)) {
+      List<Merge> merges = planned.stream().map(r -> new Merge(r.plan, tool(), bar)).toList();
+      List<Merge.Result> written = new MergeSet(merges).run(threads);
+      List<MergeRun> done = new ArrayList<>();
+      for (int i = 0; i < planned.size(); i++) {
+        MergeRun run = planned.get(i);
+        long nanos = run.nanos + System.nanoTime() - started;
+        done.add(new MergeRun(run.plan, Optional.of(written.get(i)), nanos));
+      }
+      return done;
     }
   }
 
@@ -64,16 +80,14 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
 
   /** Where every target went, with the hashes if anything was written. */
   List<BoundEntry> sites() {
-    List<BoundEntry> entries = new ArrayList<>();
-    for (int i = 0; i < plan.binding().bound().size(); i++) {
-      BoundEntry entry = BoundEntry.of(plan.binding().bound().get(i), plan.request().weight());
-      int index = i;
-      entries.add(
-          result
-              .map(written -> entry.with(hashes(written.provenance().tensors().get(index))))
-              .orElse(entry));
-    }
-    return entries;
+    return plan.binding().bound().stream().map(this::site).toList();
+  }
+
+  private BoundEntry site(BoundTarget target) {
+    BoundEntry entry = BoundEntry.of(target, plan.request().weight());
+    return result
+        .map(r -> entry.with(hashes(r.provenance().tensors().get(plan.tensorOf(target)))))
+        .orElse(entry);
   }
 
   private static BoundEntry.Hashes hashes(TensorRecord tensor) {

@@ -43,7 +43,7 @@ final class FiniteCheck {
             "tensor '%s' (%s): element %d would become %s, which %s cannot hold; a fold never writes NaN or infinity"
                 .formatted(
                     tensor.base().label(),
-                    tensor.target(),
+                    tensor.targets(),
                     first + i,
                     values[i],
                     tensor.base().dtype()));

@@ -2,16 +2,17 @@ package dev.graft.fold;
 
 import dev.graft.onnx.StoredTensor;
 import dev.graft.onnx.TensorContent;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * A tensor with new values, and what its bytes hash to before and after, once it has been written.
  */
 final class FoldedTensor implements TensorContent {
 
-  private final String target;
   private final StoredTensor base;
-  private final Change change;
+  private final List<Part> parts;
   private final Optional<String> copyName;
   private volatile Optional<Hashes> hashes = Optional.empty();
 
@@ -19,24 +20,32 @@ final class FoldedTensor implements TensorContent {
   record Hashes(String before, String after) {}
 
   /**
+   * What one target of the adapter does to the tensor.
+   *
+   * @param target the adapter's name for it
+   * @param change what happens
+   * @param region where; the regions of a tensor's parts do not overlap, unless all of them are the
+   *     whole tensor: then one part begins with what the part before it left
+   */
+  record Part(String target, Change change, Region region) {}
+
+  /**
    * Plans new values.
    *
-   * @param target the adapter's name for what changes
    * @param base the stored tensor
-   * @param change what happens to it
+   * @param parts what happens to it
    * @param copyName the name of the copy that takes the new values, if the stored tensor keeps its
    *     own
    */
-  FoldedTensor(String target, StoredTensor base, Change change, Optional<String> copyName) {
-    this.target = target;
-    this.copyName = copyName;
+  FoldedTensor(StoredTensor base, List<Part> parts, Optional<String> copyName) {
     this.base = base;
-    this.change = change;
+    this.parts = List.copyOf(parts);
+    this.copyName = copyName;
   }
 
-  /** The adapter's name for what changes. */
-  String target() {
-    return target;
+  /** The adapter's names for what changes, as messages have them. */
+  String targets() {
+    return parts.stream().map(Part::target).collect(Collectors.joining(", "));
   }
 
   /** The tensor's name in the output. */
@@ -52,8 +61,8 @@ final class FoldedTensor implements TensorContent {
     return base;
   }
 
-  Change change() {
-    return change;
+  List<Part> parts() {
+    return parts;
   }
 
   @Override
@@ -67,6 +76,6 @@ final class FoldedTensor implements TensorContent {
 
   Hashes hashes() {
     return hashes.orElseThrow(
-        () -> new IllegalStateException(target + " has not been written yet"));
+        () -> new IllegalStateException(targets() + " has not been written yet"));
   }
 }

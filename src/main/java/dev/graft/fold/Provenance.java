@@ -2,12 +2,10 @@ package dev.graft.fold;
 
 import dev.graft.error.FormatException;
 import dev.graft.onnx.OnnxModel;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What a merged model says of its making, one metadata entry for each adapter in it. No path and no
@@ -26,7 +24,6 @@ public record Provenance(
   public static final String KEY = "graft.merge.";
 
   private static final int SCHEMA = 1;
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   /**
    * An adapter.
@@ -57,13 +54,20 @@ public record Provenance(
    * A tensor that changed.
    *
    * @param name its name in the file
-   * @param target the adapter's name for it
-   * @param scale the factor on B·A; 0 for a tensor that was replaced as a whole
+   * @param parts what the adapter did to it; more than one where the file packs several modules
+   *     into one weight
    * @param before SHA-256 of its bytes in the base
    * @param after SHA-256 of its bytes in the output
    */
-  public record TensorRecord(
-      String name, String target, double scale, String before, String after) {}
+  public record TensorRecord(String name, List<PartRecord> parts, String before, String after) {}
+
+  /**
+   * What one target of the adapter did to a tensor.
+   *
+   * @param target the adapter's name for it
+   * @param scale the factor on B·A; 0 for a tensor that was replaced as a whole
+   */
+  public record PartRecord(String target, double scale) {}
 
   static Provenance of(
       String tool, AdapterRecord adapter, BaseRecord base, List<TensorRecord> tensors) {
@@ -71,7 +75,7 @@ public record Provenance(
   }
 
   byte[] json() {
-    return JSON.writeValueAsString(this).getBytes(StandardCharsets.UTF_8);
+    return ProvenanceJson.write(this);
   }
 
   /**
@@ -82,9 +86,13 @@ public record Provenance(
   public static List<Provenance> of(OnnxModel model) {
     Map<String, String> metadata = model.metadata();
     List<Provenance> records = new ArrayList<>();
-    for (int i = 1; metadata.containsKey(KEY + i); i++) {
+    for (int i = 1; ; i++) {
+      String json = metadata.get(KEY + i);
+      if (json == null) {
+        return records;
+      }
       try {
-        records.add(JSON.readValue(metadata.get(KEY + i), Provenance.class));
+        records.add(ProvenanceJson.read(json));
       } catch (JacksonException e) {
         throw new FormatException(
             "%s: the metadata '%s%d' is not a record of this tool: %s"
@@ -92,6 +100,5 @@ public record Provenance(
             e);
       }
     }
-    return records;
   }
 }

@@ -2,6 +2,7 @@ package dev.graft.match;
 
 import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.Replacement;
+import dev.graft.adapter.TokenRows;
 import dev.graft.graph.GraphNode;
 import dev.graft.onnx.StoredTensor;
 import java.util.List;
@@ -11,6 +12,11 @@ public sealed interface BoundTarget {
 
   /** The adapter's name for it. */
   String name();
+
+  /** How reports call it; with the parameter where the adapter has several of one name. */
+  default String label() {
+    return name();
+  }
 
   /** Where and by which rule. */
   Place place();
@@ -24,8 +30,20 @@ public sealed interface BoundTarget {
    * @param rule the rule that found it
    * @param spots the stored weights; more than one where the file holds the module several times,
    *     say in both branches of an If. Their values are the same
+   * @param outputs the weights' outputs that are the target's; all of them unless the file packs
+   *     several modules into one weight
    */
-  record Place(NameRule rule, List<Spot> spots) {
+  record Place(NameRule rule, List<Spot> spots, OutputRange outputs) {
+
+    /** A place that is a weight of its own. */
+    static Place whole(NameRule rule, List<Spot> spots) {
+      return new Place(rule, spots, OutputRange.ALL);
+    }
+
+    /** The same with other spots. */
+    Place on(List<Spot> others) {
+      return new Place(rule, others, outputs);
+    }
 
     /** Keeps an own copy. */
     public Place {
@@ -53,15 +71,25 @@ public sealed interface BoundTarget {
   }
 
   /**
+   * What an operator does with a weight.
+   *
+   * @param kind what kind of product
+   * @param layout how the stored weight is turned; a convolution's kernel counts as a matrix {@code
+   *     [out, in · k..]}, an embedding's table {@code [rows, width]} as {@code [in, out]}
+   * @param alpha the operator's own factor on the product, which a change must be divided by
+   */
+  record Operation(Site.Kind kind, Layout layout, float alpha) {}
+
+  /**
    * A low-rank pair on a weight.
    *
    * @param pair the adapter's tensors
+   * @param pairOutputs the pair's outputs that go here; all of them unless the file splits the
+   *     module over several weights
    * @param place where they act
-   * @param kind what the operator does with the weight
-   * @param layout how the stored weight is turned
-   * @param alpha the operator's own factor on the product, which the change must be divided by
+   * @param operation what the operator does with the weight
    */
-  record Lora(LoraPair pair, Place place, Site.Kind kind, Layout layout, float alpha)
+  record Lora(LoraPair pair, OutputRange pairOutputs, Place place, Operation operation)
       implements BoundTarget {
     @Override
     public String name() {
@@ -70,7 +98,63 @@ public sealed interface BoundTarget {
 
     @Override
     public Lora on(Place other) {
-      return new Lora(pair, other, kind, layout, alpha);
+      return new Lora(pair, pairOutputs, other, operation);
+    }
+
+    /** How the stored weight is turned. */
+    public Layout layout() {
+      return operation.layout();
+    }
+
+    /** The operator's own factor on the product. */
+    public float alpha() {
+      return operation.alpha();
+    }
+  }
+
+  /**
+   * A low-rank product for every expert of a parameter {@code [experts, .., ..]}, or for a matrix.
+   *
+   * @param pair the adapter's tensors
+   * @param parameter the parameter's name within its module
+   * @param place where they act
+   * @param layout how each expert's matrix is turned
+   */
+  record Experts(LoraPair pair, String parameter, Place place, Layout layout)
+      implements BoundTarget {
+    @Override
+    public String name() {
+      return pair.module();
+    }
+
+    @Override
+    public String label() {
+      return name() + "." + parameter;
+    }
+
+    @Override
+    public Experts on(Place other) {
+      return new Experts(pair, parameter, other, layout);
+    }
+  }
+
+  /**
+   * Rows of a token table.
+   *
+   * @param rows the adapter's rows
+   * @param place where they go
+   * @param layout {@code OUT_IN} if the stored rows are the table's, {@code IN_OUT} if its columns
+   *     are
+   */
+  record Rows(TokenRows rows, Place place, Layout layout) implements BoundTarget {
+    @Override
+    public String name() {
+      return rows.module();
+    }
+
+    @Override
+    public Rows on(Place other) {
+      return new Rows(rows, other, layout);
     }
   }
 

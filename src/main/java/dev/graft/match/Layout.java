@@ -14,13 +14,17 @@ public enum Layout {
     return this == OUT_IN ? IN_OUT : OUT_IN;
   }
 
-  /** The number of output features of a stored shape. */
+  /** The number of output features of a stored shape of two or more dimensions. */
   public long out(Shape stored) {
-    return stored.dim(this == OUT_IN ? 0 : 1);
+    return this == OUT_IN ? stored.dim(0) : behindFirst(stored);
   }
 
-  /** The number of input features of a stored shape. */
+  /** The number of input features of a stored shape, those of a kernel counted in. */
   public long in(Shape stored) {
-    return stored.dim(this == OUT_IN ? 1 : 0);
+    return this == OUT_IN ? behindFirst(stored) : stored.dim(0);
+  }
+
+  private static long behindFirst(Shape stored) {
+    return stored.elements() / Math.max(1, stored.dim(0));
   }
 }

@@ -1,12 +1,10 @@
 package dev.graft.match;
 
-import dev.graft.adapter.AdapterConfig;
 import dev.graft.adapter.Replacement.Origin;
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Use;
 import dev.graft.graph.Value;
-import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.Miss.Cause;
 import dev.graft.match.WeightReaders.Reach;
 import dev.graft.onnx.StoredTensor;
@@ -22,49 +20,65 @@ import java.util.Set;
 
 /**
  * Decides what happens to weights that several modules read. The truth is what the adapter did
- * while it was trained, so a target that shares its bytes gets a copy of its own, unless the
- * adapter says that embeddings stay tied.
+ * while it was trained, so a target that shares its bytes with others than its own readers gets a
+ * copy of its own.
  */
 final class TieSettler {
 
   private final SiteIndex index;
   private final ModelGraph graph;
   private final WeightReaders readers;
-  private final boolean ensuresTying;
 
-  TieSettler(SiteIndex index, AdapterConfig config) {
+  TieSettler(SiteIndex index) {
     this.index = index;
     this.graph = index.graph();
     this.readers = new WeightReaders(index.graph());
-    this.ensuresTying = config.ensureWeightTying();
   }
 
   /** A target's share of one range of bytes. */
-  private record Claim(int target, Spot spot) {}
+  private record Claim(int target, Spot spot, OutputRange outputs) {}
 
   /** A range of bytes: the tensors that lie on it, who reads it, and the targets that want it. */
   private static final class Cell {
     private final List<Claim> claims = new ArrayList<>();
-    private final Set<Reading> claimed = new HashSet<>();
+    private final Map<Reading, List<OutputRange>> claimed = new HashMap<>();
     private final Set<Reading> disputed = new HashSet<>();
 
+    /** Modules packed into one weight share its readers and nothing else. */
     void add(Claim claim) {
       claims.add(claim);
-      claim.spot().readers().stream().filter(r -> !claimed.add(r)).forEach(disputed::add);
+      for (Reading reader : claim.spot().readers()) {
+        List<OutputRange> earlier = claimed.computeIfAbsent(reader, r -> new ArrayList<>());
+        if (earlier.stream().anyMatch(claim.outputs()::overlaps)) {
+          disputed.add(reader);
+        }
+        earlier.add(claim.outputs());
+      }
+    }
+
+    /** Whether the stored weight itself is for this claim; others have to take a copy. */
+    boolean isFirst(Claim claim) {
+      Claim first = claims.getFirst();
+      return first.target() == claim.target()
+          || Set.copyOf(first.spot().readers()).equals(Set.copyOf(claim.spot().readers()));
     }
   }
 
   /** Gives each target on shared bytes a copy of its own, or notes why that cannot be. */
-  List<BoundTarget> settle(List<BoundTarget> bound, List<Miss> misses) {
+  List<BoundTarget> settle(TieRule.Extended extended, List<Miss> misses) {
+    List<BoundTarget> bound = extended.bound();
     Map<StoredTensor, Cell> cells = new HashMap<>();
     List<List<Spot>> spots = new ArrayList<>();
     for (int i = 0; i < bound.size(); i++) {
       List<Spot> joined = Spots.joined(bound.get(i).place().spots(), index.sharedBytes());
       spots.add(joined);
       for (Spot spot : joined) {
-        cells.computeIfAbsent(cellOf(spot), t -> new Cell()).add(new Claim(i, spot));
+        cells
+            .computeIfAbsent(cellOf(spot), t -> new Cell())
+            .add(new Claim(i, spot, bound.get(i).place().outputs()));
       }
     }
+    cells.values().forEach(cell -> cell.disputed.removeAll(extended.stacked()));
     List<BoundTarget> settled = new ArrayList<>();
     for (int i = 0; i < bound.size(); i++) {
       BoundTarget target = bound.get(i);
@@ -72,10 +86,11 @@ final class TieSettler {
       List<String> problems = new ArrayList<>();
       for (Spot spot : spots.get(i)) {
         Cell cell = cells.getOrDefault(cellOf(spot), new Cell());
-        settle(target, new Claim(i, spot), cell, problems).ifPresent(done::add);
+        settle(target, new Claim(i, spot, target.place().outputs()), cell, problems)
+            .ifPresent(done::add);
       }
       if (problems.isEmpty()) {
-        settled.add(target.on(new Place(target.place().rule(), done)));
+        settled.add(target.on(target.place().on(done)));
       } else {
         misses.add(new Miss(target.name(), problems.getFirst(), List.of(), Cause.UNSUPPORTED));
       }
@@ -96,9 +111,11 @@ final class TieSettler {
               .formatted(merged.get().node()));
       return Optional.empty();
     }
-    boolean first = cell.claims.getFirst().target() == claim.target();
+    boolean first = cell.isFirst(claim);
     boolean free = !index.sharedBytes().overlaps(spot.tensor());
-    if (first && free && (staysTied(target, spot) || strangers(spot, cell.claimed).isEmpty())) {
+    if (first
+        && free
+        && (staysTied(target, spot) || strangers(spot, cell.claimed.keySet()).isEmpty())) {
       return Optional.of(spot);
     }
     Set<Reading> own = new HashSet<>(spot.readers());
@@ -117,15 +134,12 @@ final class TieSettler {
   }
 
   /**
-   * Whether whoever shares the weight is meant to change with it: where the adapter keeps the tie
-   * between the embedding and the layer over the vocabulary, or where it holds the base model's own
-   * embedding. Equal weights that an exporter merged are no tie.
+   * Whether whoever shares the weight is meant to change with it: where the adapter holds the base
+   * model's own embedding. Equal weights that an exporter merged are no tie.
    */
   private boolean staysTied(BoundTarget target, Spot spot) {
-    boolean savedEmbedding =
-        target instanceof BoundTarget.Whole whole
-            && whole.replacement().origin() == Origin.SAVED_EMBEDDING;
-    return (ensuresTying || savedEmbedding)
+    return target instanceof BoundTarget.Whole whole
+        && whole.replacement().origin() == Origin.SAVED_EMBEDDING
         && index.sharedBytes().twins(spot.tensor()).stream()
             .flatMap(t -> index.on(t).stream())
             .anyMatch(s -> s.kind() == Site.Kind.EMBEDDING);

@@ -269,7 +269,7 @@ class MergeTest {
     assertThat(result.provenance().tensors())
         .hasSize(2)
         .allSatisfy(t -> assertThat(t.before()).isNotEqualTo(t.after()).hasSize(64))
-        .allSatisfy(t -> assertThat(t.scale()).isEqualTo(1.5));
+        .allSatisfy(t -> assertThat(t.parts().getFirst().scale()).isEqualTo(1.5));
     assertThat(Provenance.of(OnnxModel.open(request.output())))
         .containsExactly(result.provenance());
   }
