@@ -17,7 +17,7 @@ final class FiniteCheck {
 
   FiniteCheck(FoldedTensor tensor) {
     this.tensor = tensor;
-    DType type = tensor.base().dtype();
+    DType type = tensor.dtype();
     this.limit =
         switch (type) {
           case FLOAT16 -> FLOAT16_LIMIT;
@@ -42,11 +42,7 @@ final class FiniteCheck {
         throw new FormatException(
             "tensor '%s' (%s): element %d would become %s, which %s cannot hold; a fold never writes NaN or infinity"
                 .formatted(
-                    tensor.base().label(),
-                    tensor.targets(),
-                    first + i,
-                    values[i],
-                    tensor.base().dtype()));
+                    tensor.outputName(), tensor.targets(), first + i, values[i], tensor.dtype()));
       }
     }
   }

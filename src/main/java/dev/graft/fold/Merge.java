@@ -1,7 +1,10 @@
 package dev.graft.fold;
 
+import dev.graft.fold.CarriedFiles.Carried;
+import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.fold.Provenance.AdapterRecord;
 import dev.graft.fold.Provenance.BaseRecord;
+import dev.graft.fold.Provenance.Changes;
 import dev.graft.fold.Provenance.DataFileRecord;
 import dev.graft.fold.Provenance.PartRecord;
 import dev.graft.fold.Provenance.TensorRecord;
@@ -49,17 +52,13 @@ public final class Merge {
    * What was written.
    *
    * @param output the model file and its data files
-   * @param carried names of the config and tokenizer files that went along
+   * @param carried the config and tokenizer files that went along
    * @param provenance what the model says of its making
    * @param bytes length of all model and data files together
    * @param leftOver files of an older output that could not be deleted
    */
   public record Result(
-      List<Path> output,
-      List<String> carried,
-      Provenance provenance,
-      long bytes,
-      List<Path> leftOver) {
+      List<Path> output, Carried carried, Provenance provenance, long bytes, List<Path> leftOver) {
 
     Result leaving(List<Path> files) {
       return new Result(output, carried, provenance, bytes, files);
@@ -135,11 +134,16 @@ public final class Merge {
           provenance(
               plan.adapterSha256(), new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
       writer.fill(List.of(provenance.json()));
-      List<String> carried = CarriedFiles.add(model.path(), main.path(), output);
+      Carried carried = carriedFiles().add(main.path(), output);
       older.get().forEach(output::retire);
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
       return new Result(written.reversed(), carried, provenance, bytes, List.of());
     }
+  }
+
+  private CarriedFiles carriedFiles() {
+    return new CarriedFiles(
+        plan.model().path(), new ConfigSizes(plan.newSizes(), plan.adapter().path()));
   }
 
   private String key() {
@@ -149,7 +153,7 @@ public final class Merge {
   private Provenance provenance(String adapterSha256, BaseRecord base, List<TensorRecord> tensors) {
     AdapterRecord adapter =
         new AdapterRecord(plan.adapter().name(), adapterSha256, plan.request().weight());
-    return Provenance.of(tool, adapter, base, tensors);
+    return Provenance.of(tool, adapter, base, new Changes(tensors, plan.graphChanges()));
   }
 
   private List<DataFileRecord> dataFiles(SourceFiles sources) {
@@ -162,25 +166,26 @@ public final class Merge {
   }
 
   private List<TensorRecord> draftTensors() {
-    return plan.tensors().stream().map(t -> record(t, NO_HASH, NO_HASH)).toList();
-  }
-
-  private List<TensorRecord> tensorRecords() {
     return plan.tensors().stream()
-        .map(t -> record(t, t.hashes().before(), t.hashes().after()))
+        .map(t -> record(t, new Hashes(t.base().map(b -> NO_HASH), NO_HASH)))
         .toList();
   }
 
-  private static TensorRecord record(FoldedTensor tensor, String before, String after) {
+  private List<TensorRecord> tensorRecords() {
+    return plan.tensors().stream().map(t -> record(t, t.hashes())).toList();
+  }
+
+  private static TensorRecord record(FoldedTensor tensor, Hashes hashes) {
     List<PartRecord> parts =
         tensor.parts().stream().map(p -> new PartRecord(p.target(), scale(p.change()))).toList();
-    return new TensorRecord(tensor.outputName(), parts, before, after);
+    return new TensorRecord(tensor.outputName(), parts, hashes.before(), hashes.after());
   }
 
   private static double scale(Change change) {
     return switch (change) {
       case Change.LowRank lowRank -> lowRank.scale();
       case Change.Dora dora -> dora.lowRank().scale();
+      case Change.Shift shift -> shift.scale();
       case Change.Experts experts -> experts.scale();
       case Change.Rows rows -> 0;
       case Change.Whole whole -> 0;

@@ -8,6 +8,7 @@ import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
+import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
@@ -15,6 +16,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Folds one tensor at a time: reads a block, hashes it, changes it row by row, hashes it again and
@@ -56,12 +58,13 @@ final class TensorFolder implements AutoCloseable {
    * Folds a tensor.
    *
    * @param tensor what to fold
-   * @param source its stored bytes
+   * @param source the bytes that are changed
    * @param sink where the new bytes go, at offsets from the tensor's start
    * @param progress told of every byte written
+   * @return what the bytes hash to, before and after
    * @throws dev.graft.error.FormatException if the result holds a value that is not finite
    */
-  void fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
+  Hashes fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
     int rowLength = rowLength(tensor);
     try (BlockFolder rows = new BlockFolder(tensor, rows(tensor, rowLength), rowLength)) {
       if (rows.source.needsAllRowsFirst()) {
@@ -81,7 +84,7 @@ final class TensorFolder implements AutoCloseable {
         sink.write(part, done);
         progress.advance(part.byteSize());
       }
-      tensor.done(new Hashes(before.hex(), after.hex()));
+      return new Hashes(Optional.of(before.hex()), after.hex());
     }
   }
 
@@ -102,7 +105,7 @@ final class TensorFolder implements AutoCloseable {
     private final long rowBytes;
 
     BlockFolder(FoldedTensor tensor, RowSource source, int rowLength) {
-      DType type = tensor.base().dtype();
+      DType type = tensor.dtype();
       this.codec = new FloatCodec(type, rowLength);
       this.finite = new FiniteCheck(tensor);
       this.values = new float[rowLength];
@@ -134,7 +137,7 @@ final class TensorFolder implements AutoCloseable {
   /** Shows every row to a source that has to know them all before it can change one. */
   private void observe(FoldedTensor tensor, Source source, RowSource rows) {
     int rowLength = rowLength(tensor);
-    DType type = tensor.base().dtype();
+    DType type = tensor.dtype();
     long rowBytes = type.bytes(rowLength);
     FloatCodec codec = new FloatCodec(type, rowLength);
     float[] values = new float[rowLength];
@@ -159,7 +162,7 @@ final class TensorFolder implements AutoCloseable {
    * be cut anywhere.
    */
   private static int rowLength(FoldedTensor tensor) {
-    Shape shape = tensor.base().shape();
+    Shape shape = tensor.shape();
     long length =
         isCopied(tensor)
             ? Math.min(FLAT_ROW, shape.elements())
@@ -171,7 +174,7 @@ final class TensorFolder implements AutoCloseable {
     if (length > MAX_ROW) {
       throw new UnsupportedException(
           "tensor '%s' has rows of %,d values; Graft folds up to %,d"
-              .formatted(tensor.base().label(), length, MAX_ROW));
+              .formatted(tensor.outputName(), length, MAX_ROW));
     }
     return (int) Math.max(1, length);
   }
@@ -203,18 +206,22 @@ final class TensorFolder implements AutoCloseable {
         switch (part.change()) {
           case Change.LowRank lowRank -> LowRankRows.of(lowRank, adapter);
           case Change.Dora dora ->
-              DoraRows.of(dora, LowRankRows.of(dora.lowRank(), adapter), magnitude(dora));
-          case Change.Experts experts ->
-              new ExpertRows(experts, tensor.base().shape().dim(1), adapter);
+              DoraRows.of(
+                  dora,
+                  LowRankRows.of(dora.lowRank(), adapter),
+                  outputs(dora.magnitude(), dora.lowRank().outputs()));
+          case Change.Experts experts -> new ExpertRows(experts, tensor.shape().dim(1), adapter);
           case Change.Rows some -> ReplacedRows.of(some, adapter);
           case Change.Whole whole -> new WholeRows(whole, length);
+          case Change.Shift shift ->
+              new ShiftRows(outputs(shift.value(), shift.outputs()), shift.scale());
         };
     return part.region().isAll() ? rows : new RegionRows(rows, part.region(), rowLength);
   }
 
-  private float[] magnitude(Change.Dora dora) {
-    float[] all = adapter.read(dora.magnitude());
-    OutputRange outputs = dora.lowRank().outputs();
+  /** The values of a vector that belong to some outputs. */
+  private float[] outputs(SafetensorsTensor vector, OutputRange outputs) {
+    float[] all = adapter.read(vector);
     int from = (int) outputs.from();
     return Arrays.copyOfRange(all, from, from + (int) outputs.countOf(all.length));
   }

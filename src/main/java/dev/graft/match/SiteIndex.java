@@ -18,6 +18,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** All sites of a model by name, all named parameters, and which tensors lie on the same bytes. */
 public final class SiteIndex {
@@ -32,6 +33,8 @@ public final class SiteIndex {
   private final Map<String, List<Site>> byUnnumbered = new HashMap<>();
   private final IdentityHashMap<StoredTensor, List<Site>> byTensor = new IdentityHashMap<>();
   private final NavigableMap<String, Set<Value>> parameters = new TreeMap<>();
+  private final Set<GraphNode> products = new HashSet<>();
+  private @Nullable ModuleNodes nodes;
 
   private SiteIndex(ModelGraph graph) {
     this.graph = graph;
@@ -92,6 +95,25 @@ public final class SiteIndex {
     return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), List.of());
   }
 
+  /** The nodes by module; few adapters ask for them. */
+  ModuleNodes nodes() {
+    ModuleNodes known = nodes;
+    if (known == null) {
+      known = new ModuleNodes(graph, names);
+      nodes = known;
+    }
+    return known;
+  }
+
+  /** Whether a value is the product of a weight to which nothing has been added yet. */
+  boolean isBareProduct(Value value) {
+    return value
+        .scope()
+        .producer(value.name())
+        .filter(n -> products.contains(n) && n.input(2).isEmpty())
+        .isPresent();
+  }
+
   /** Every module name of every site. */
   Collection<String> modules() {
     return Collections.unmodifiableSet(byModule.keySet());
@@ -138,6 +160,9 @@ public final class SiteIndex {
       byUnnumbered.computeIfAbsent(module, k -> new ArrayList<>()).add(site);
     }
     byTensor.computeIfAbsent(site.tensor(), t -> new ArrayList<>()).add(site);
+    if (site.kind() != Site.Kind.EMBEDDING) {
+      products.add(site.node());
+    }
   }
 
   private void indexParameters() {
