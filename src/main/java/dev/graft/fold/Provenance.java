@@ -68,9 +68,10 @@ public record Provenance(
    * What one target of the adapter did to a tensor.
    *
    * @param target the adapter's name for it
-   * @param scale the factor on B·A; 0 for a tensor that was replaced as a whole
+   * @param kind {@code lora}, {@code dora}, {@code experts}, {@code rows} or {@code whole}
+   * @param scale the factor on B·A; 0 where values were replaced
    */
-  public record PartRecord(String target, double scale) {}
+  public record PartRecord(String target, String kind, double scale) {}
 
   static Provenance of(
       String tool, AdapterRecord adapter, BaseRecord base, List<TensorRecord> tensors) {

@@ -10,6 +10,11 @@ import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
 import dev.graft.graph.ModelGraph;
 import dev.graft.io.Progress;
+import java.lang.foreign.MemorySegment;
+import dev.graft.tensor.TensorSource;
+import dev.graft.tensor.FloatCodec;
+import dev.graft.onnx.StoredTensor;
+import dev.graft.io.InputFile;
 import dev.graft.match.Binder;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
@@ -140,6 +145,33 @@ public final class Folding {
   /** An output of the base. */
   public float[] before(String name) {
     return result(before, name).toFloats();
+  }
+
+  /** The values of a weight in the merged model. */
+  public float[] stored(String name) {
+    return stored(output, name);
+  }
+
+  /** The values of a weight in a model. */
+  public static float[] stored(Path model, String name) {
+    StoredTensor tensor =
+        OnnxModel.open(model).tensors().stream()
+            .filter(t -> t.label().equals(name))
+            .findFirst()
+            .orElseThrow(() -> new AssertionError("no weight " + name));
+    TensorSource source = tensor.source().orElseThrow();
+    float[] values = new float[Math.toIntExact(tensor.shape().elements())];
+    MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(source.length())]);
+    try (InputFile file = InputFile.open(source.file())) {
+      file.readFully(bytes, source.offset());
+    }
+    new FloatCodec(tensor.dtype(), values.length).decode(bytes, 0, values, values.length);
+    return values;
+  }
+
+  /** Bytes of the tensors that changed. */
+  public long touchedBytes() {
+    return plan.touchedBytes();
   }
 
   /** What was fed. */
