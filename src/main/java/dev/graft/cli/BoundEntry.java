@@ -90,7 +90,7 @@ record BoundEntry(
   private static Optional<Double> scale(BoundTarget bound) {
     return switch (bound) {
       case BoundTarget.Lora lora -> Optional.of(lora.pair().scale() / lora.alpha());
-      case BoundTarget.Experts experts -> Optional.of(experts.pair().scale());
+      case BoundTarget.Experts experts -> Optional.of(experts.parameter().scaling().factor());
       case BoundTarget.Shift shift -> Optional.of(shift.pair().scale() / shift.factor());
       case BoundTarget.Rows rows -> Optional.empty();
       case BoundTarget.Whole whole -> Optional.empty();

@@ -112,8 +112,7 @@ final class ExpertAssignment {
   /** Whether some other pair of the module showed which way round it is read. */
   private boolean hasEvidence() {
     return chosen.entrySet().stream()
-        .anyMatch(
-            e -> ways(e.getKey()).size() == 1 && e.getValue().weight().contraction().isPresent());
+        .anyMatch(e -> ways(e.getKey()).size() == 1 && e.getValue().weight().contraction().isPresent());
   }
 
   /**
@@ -128,9 +127,8 @@ final class ExpertAssignment {
   private List<Way> ways(LoraPair pair) {
     List<Way> ways = new ArrayList<>();
     for (Weight weight : weights) {
-      boolean named = weight.parameter().map(pair.parameters().candidates()::contains).orElse(true);
       for (Layout layout : Layout.values()) {
-        if (named && fits(pair, weight, layout)) {
+        if (fits(pair, weight, layout)) {
           ways.add(new Way(weight, layout));
         }
       }
@@ -138,10 +136,18 @@ final class ExpertAssignment {
     return ways;
   }
 
+  /** The parameters that a weight may be for a pair, by their names and ranks. */
+  static List<String> parameters(LoraPair pair, Weight weight) {
+    Shape shape = weight.tensor().shape();
+    return pair.parametersFor(shape.rank() == 3 ? shape.dim(0) : 1).stream()
+        .filter(name -> weight.parameter().map(name::equals).orElse(true))
+        .toList();
+  }
+
   private static boolean fits(LoraPair pair, Weight weight, Layout layout) {
     Shape shape = weight.tensor().shape();
     long experts = shape.rank() == 3 ? shape.dim(0) : 1;
-    if (shape.rank() < 2 || shape.rank() > 3 || pair.experts() != experts) {
+    if (shape.rank() < 2 || shape.rank() > 3 || parameters(pair, weight).isEmpty()) {
       return false;
     }
     // PEFT adds B·A to a single expert's parameter as it is.
@@ -188,15 +194,14 @@ final class ExpertAssignment {
   private Miss misfit(LoraPair pair) {
     String shapes =
         String.join(
-            ", ",
-            weights.stream().map(w -> w.tensor().label() + " " + w.tensor().shape()).toList());
+            ", ", weights.stream().map(w -> w.tensor().label() + " " + w.tensor().shape()).toList());
     return new Miss(
         pair.module(),
-        "the adapter has lora_A %s and lora_B %s for %d experts of %s, but %s"
+        "the adapter has lora_A %s and lora_B %s of rank %d for %s, but %s"
             .formatted(
                 pair.a().shape(),
                 pair.b().shape(),
-                pair.experts(),
+                pair.rank(),
                 pair.parameters().candidates(),
                 weights.isEmpty()
                     ? "the file has no weight of that name, nor one that the module's nodes read"
