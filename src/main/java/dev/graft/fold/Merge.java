@@ -196,8 +196,21 @@ public final class Merge {
 
   private static TensorRecord record(FoldedTensor tensor, Hashes hashes) {
     List<PartRecord> parts =
-        tensor.parts().stream().map(p -> new PartRecord(p.target(), scale(p.change()))).toList();
+        tensor.parts().stream()
+            .map(p -> new PartRecord(p.target(), kind(p.change()), scale(p.change())))
+            .toList();
     return new TensorRecord(tensor.outputName(), parts, hashes.before(), hashes.after());
+  }
+
+  private static String kind(Change change) {
+    return switch (change) {
+      case Change.LowRank lowRank -> "lora";
+      case Change.Dora dora -> "dora";
+      case Change.Experts experts -> "experts";
+      case Change.Shift shift -> "shift";
+      case Change.Rows rows -> "rows";
+      case Change.Whole whole -> "whole";
+    };
   }
 
   private static double scale(Change change) {
