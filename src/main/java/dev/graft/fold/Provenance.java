@@ -73,9 +73,11 @@ public record Provenance(
    * What one target of the adapter did to a tensor.
    *
    * @param target the adapter's name for it
-   * @param scale the factor on B·A or on the bias of B; 0 for a tensor that was replaced as a whole
+   * @param kind {@code lora}, {@code dora}, {@code experts}, {@code shift} for a bias, {@code rows} or
+   *     {@code whole}
+   * @param scale the factor on B·A or on the bias of B; 0 where values were replaced
    */
-  public record PartRecord(String target, double scale) {}
+  public record PartRecord(String target, String kind, double scale) {}
 
   /** What a merge changes. */
   record Changes(List<TensorRecord> tensors, List<GraphChange> graph) {}

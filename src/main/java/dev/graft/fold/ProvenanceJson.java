@@ -80,6 +80,7 @@ final class ProvenanceJson {
   private static void part(JsonGenerator json, PartRecord part) {
     json.writeStartObject();
     json.writeStringProperty("target", part.target());
+    json.writeStringProperty("kind", part.kind());
     json.writeNumberProperty("scale", part.scale());
     json.writeEndObject();
   }
