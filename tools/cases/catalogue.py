@@ -3,7 +3,8 @@ BOTH = ("ts", "dynamo")
 
 CASES = [
     (("bert",), BOTH, ("lora-bias", "bias-all", "bias-all-zero", "save-norm", "embed-dora")),
-    (("bert",), ("dynamo",), ("lora-bias-zero", "bias-only-zero")),
+    (("bert",), ("dynamo", "dropped"), ("lora-bias-zero",)),
+    (("bert",), ("dropped",), ("bias-only-zero",)),
     (("bert",), ("ts",), ("bfloat-adapter",)),
     (("bert-2label",), BOTH, ("labels",)),
     (("llama",), BOTH, ("embed", "embed-dora", "tokens", "save-embed", "save-rms", "resized", "resized-saved")),

@@ -1,4 +1,4 @@
-"""Graphs that other tools make: onnxruntime-genai's builder, ONNX Runtime's optimizer, a packing of our own."""
+"""Graphs that other tools make: onnxruntime-genai's builder, ONNX Runtime's optimizer, rewrites of our own."""
 import pathlib
 import shutil
 import subprocess
@@ -56,9 +56,16 @@ def repacked(model, family, feeds, path):
     onnx.save(packing.packed(onnx.load(str(path))), str(path))
 
 
+def without_zero_adds(model, family, feeds, path):
+    """The dynamo export less every Add of an all-zero bias, as optimizers that simplify x + 0 leave it."""
+    graph.export(model, family, feeds, "dynamo", path)
+    onnx.save(packing.without_zero_adds(onnx.load(str(path))), str(path))
+
+
 BUILDERS = {
     "genai": genai(),
     "genai-split": genai("fuse_qkv=false"),
     "ort": optimized,
     "packed": repacked,
+    "dropped": without_zero_adds,
 }

@@ -1,4 +1,4 @@
-"""Packs the linear layers of a TorchScript export that read one tensor, as fused checkpoints have them."""
+"""Rewrites of exported graphs: linear layers that read one tensor packed into one, and zero biases left out."""
 import re
 
 import numpy as np
@@ -36,6 +36,19 @@ def pack(graph, place, parts):
     outputs = [n.output[0] for n in (sums or products)]
     made.append(helper.make_node("Split", [made[-1].output[0], f"{place}/Split.widths"], outputs, f"{place}/Split", axis=-1))
     replace(graph, products + sums, made)
+
+
+def without_zero_adds(model):
+    graph = model.graph
+    zero = {i.name for i in graph.initializer if len(i.dims) == 1 and not numpy_helper.to_array(i).any()}
+    for node in [n for n in graph.node if n.op_type == "Add" and zero.intersection(n.input)]:
+        operand = next(i for i in node.input if i not in zero)
+        for reader in graph.node:
+            for i, name in enumerate(reader.input):
+                if name == node.output[0]:
+                    reader.input[i] = operand
+        replace(graph, [node], [])
+    return model
 
 
 def named(place, suffix):

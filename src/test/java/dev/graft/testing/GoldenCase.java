@@ -55,12 +55,12 @@ public record GoldenCase(Path folder, JsonNode facts) {
 
   /** Whether the model lies in several files, each with questions of its own. */
   public boolean hasSeveralFiles() {
-    return facts.has("files");
+    return facts.has("questions");
   }
 
   /** The questions to a model in several files. */
   public List<Question> questions() {
-    return facts.path("files").valueStream().map(Question::read).toList();
+    return facts.path("questions").valueStream().map(Question::read).toList();
   }
 
   /**
