@@ -144,6 +144,9 @@ def save_adapter(model, folder, variant):
         card.unlink()
     for path in folder.rglob("adapter_config.json"):
         config = json.loads(path.read_text()) | {"base_model_name_or_path": None}
+        for name in ("target_modules", "target_parameters"):
+            if isinstance(config[name], list):
+                config[name].sort()               # PEFT writes a set, in whatever order it comes
         path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     for path in folder.rglob("adapter_model.safetensors"):
         tensors = load_torch(str(path))
