@@ -85,10 +85,6 @@ final class TensorPlanner {
     }
 
     record Key(Optional<StoredTensor> tensor, List<Use> split, List<Opening> openings) {}
-
-    boolean isSameAs(Home other) {
-      return key().equals(other.key());
-    }
   }
 
   /** A tensor and what happens to it. */
