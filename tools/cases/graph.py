@@ -1,11 +1,14 @@
 """The ONNX side: exporting, taking local traces out, and asking ONNX Runtime."""
 import copy
+import json
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
 from onnx import numpy_helper
+
+import ecosystem
 
 onnxruntime.set_default_logger_severity(3)
 
@@ -30,7 +33,10 @@ def shown(model, family):
 
 
 def export(model, family, feeds, exporter, path):
-    """Writes the model with one of PyTorch's two exporters."""
+    """Writes the model with one of PyTorch's two exporters, or with what came out of other people's tools."""
+    if exporter in ecosystem.BUILDERS:
+        ecosystem.BUILDERS[exporter](model, family, feeds, path)
+        return
     module, args, names = shown(model, family), tuple(feeds.values()), list(feeds)
     if exporter == "ts":
         torch.onnx.export(module, args, str(path), input_names=names, output_names=[family.output], dynamo=False,
@@ -72,6 +78,17 @@ def stored_as(model, half):
 
 # The first names lines of local files; the others repeat in longer words what name_scopes says.
 DROPPED = ("pkg.torch.onnx.stack_trace", "pkg.torch.onnx.class_hierarchy", "namespace")
+
+
+def past(path, batch):
+    """Empty caches for a graph of the GenAI builder, which asks for what came before."""
+    config = path.parent / "genai_config.json"
+    if not config.exists():
+        return {}
+    decoder = json.loads(config.read_text())["model"]["decoder"]
+    empty = torch.zeros(batch, decoder["num_key_value_heads"], 0, decoder["head_size"])
+    layers = range(decoder["num_hidden_layers"])
+    return {f"past_key_values.{layer}.{half}": empty.clone() for layer in layers for half in ("key", "value")}
 
 
 def strip_traces(path):
