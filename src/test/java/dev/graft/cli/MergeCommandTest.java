@@ -216,7 +216,9 @@ class MergeCommandTest {
             "sites",
             "figures",
             "files",
+            "graphChanges",
             "carried",
+            "notes",
             "leftOver",
             "warnings");
     assertThat(report.path("schema").asInt()).isEqualTo(1);

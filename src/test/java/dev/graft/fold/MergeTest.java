@@ -286,7 +286,8 @@ class MergeTest {
     Files.writeString(
         base.resolve("genai_config.json"),
         "{\"model\": {\"decoder\": {\"filename\": \"base.onnx\", \"head_size\": 8}}}");
-    assertThat(merge(request).carried()).containsExactly("config.json", "genai_config.json");
+    assertThat(merge(request).carried().files())
+        .containsExactly("config.json", "genai_config.json");
     assertThat(out.resolve("config.json")).hasContent("{\"id2label\": {}}");
     assertThat(out.resolve("tokenizer.json")).hasContent("mine");
     assertThat(out.resolve("notes.txt")).doesNotExist();
