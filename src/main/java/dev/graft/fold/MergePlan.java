@@ -213,7 +213,7 @@ public final class MergePlan {
     Spot first = target.place().spots().getFirst();
     for (int i = 0; i < moves.size(); i++) {
       Spot spot = moves.get(i).spot();
-      if (spot.tensor() == first.tensor() && spot.split().equals(first.split())) {
+      if (spot.home() == first.home() && spot.split().equals(first.split())) {
         return i;
       }
     }

@@ -65,7 +65,7 @@ final class TensorPlanner {
 
   private void add(BoundTarget target, Spot spot, SequencedMap<Home, Draft> drafts) {
     drafts
-        .computeIfAbsent(new Home(spot.tensor(), spot.split()), h -> new Draft(spot))
+        .computeIfAbsent(new Home(spot.home(), spot.split()), h -> new Draft(spot))
         .parts
         .add(part(target));
   }
