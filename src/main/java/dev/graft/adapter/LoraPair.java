@@ -135,8 +135,8 @@ public record LoraPair(String module, Kind kind, Factors factors, Scaling scalin
   }
 
   /**
-   * Which of the {@link #parameters()} a pair of kind {@link Kind#PARAMETER} may be for, if it holds
-   * so many experts, by the rank that each has.
+   * Which of the {@link #parameters()} a pair of kind {@link Kind#PARAMETER} may be for, if it
+   * holds so many experts, by the rank that each has.
    */
   public List<String> parametersFor(long experts) {
     return parameters().candidates().stream()

@@ -77,7 +77,8 @@ final class PairAssembler {
       checkRank(a, b, b.shape().dim(1));
       checkConfiguredRank(a, a.shape().dim(0), scaling);
     }
-    return pair(slot, Kind.EMBEDDING, new Factors(a, b, extras(slot, WHOLE, ParameterRules.NONE)), scaling);
+    return pair(
+        slot, Kind.EMBEDDING, new Factors(a, b, extras(slot, WHOLE, ParameterRules.NONE)), scaling);
   }
 
   private LoraPair linear(LoraSlot slot, SafetensorsTensor a, SafetensorsTensor b) {
@@ -103,7 +104,8 @@ final class PairAssembler {
     checkBlocks(a, blocks.ofA());
     checkBlocks(b, blocks.ofB());
     checkConfiguredRank(a, a.shape().dim(0), scaling);
-    return pair(slot, Kind.LINEAR_OR_CONV, new Factors(a, b, extras(slot, blocks, parameters)), scaling);
+    return pair(
+        slot, Kind.LINEAR_OR_CONV, new Factors(a, b, extras(slot, blocks, parameters)), scaling);
   }
 
   private LoraPair parameter(
@@ -129,8 +131,7 @@ final class PairAssembler {
               + scaling.rank()
               + " that adapter_config.json gives (one block of rows for each expert)");
     }
-    return pair(
-        slot, Kind.PARAMETER, new Factors(a, b, extras(slot, WHOLE, parameters)), scaling);
+    return pair(slot, Kind.PARAMETER, new Factors(a, b, extras(slot, WHOLE, parameters)), scaling);
   }
 
   private LoraPair pair(LoraSlot slot, Kind kind, Factors factors, Scaling scaling) {

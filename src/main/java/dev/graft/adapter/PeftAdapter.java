@@ -53,8 +53,8 @@ public final class PeftAdapter {
    * Opens an adapter.
    *
    * @param path a folder as {@code save_pretrained} writes it, a Trainer's {@code checkpoint-N}, a
-   *     folder with one such folder in it, or the safetensors file (or index) with its configuration
-   *     beside it
+   *     folder with one such folder in it, or the safetensors file (or index) with its
+   *     configuration beside it
    * @throws FormatException if a file is missing or damaged, or a tensor cannot be understood
    * @throws UnsupportedException if the weights are a pickle, or the adapter is no LoRA
    */

@@ -169,7 +169,9 @@ public final class Merge {
 
   private static TensorRecord record(FoldedTensor tensor, String before, String after) {
     List<PartRecord> parts =
-        tensor.parts().stream().map(p -> new PartRecord(p.target(), kind(p.change()), scale(p.change()))).toList();
+        tensor.parts().stream()
+            .map(p -> new PartRecord(p.target(), kind(p.change()), scale(p.change())))
+            .toList();
     return new TensorRecord(tensor.outputName(), parts, before, after);
   }
 

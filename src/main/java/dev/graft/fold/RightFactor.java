@@ -62,7 +62,9 @@ abstract class RightFactor implements AutoCloseable {
   }
 
   private static RightFactor sized(int rank, int columns) {
-    return (long) rank * columns <= SMALL ? new InArrays(rank, columns) : new Outside(rank, columns);
+    return (long) rank * columns <= SMALL
+        ? new InArrays(rank, columns)
+        : new Outside(rank, columns);
   }
 
   final int rank() {

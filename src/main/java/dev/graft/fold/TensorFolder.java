@@ -147,7 +147,8 @@ final class TensorFolder implements AutoCloseable {
 
   /**
    * How long the rows are by which a tensor is folded: those of a matrix, of a kernel as {@code
-   * [out, in · k..]}, of each expert's matrix, or one for a whole vector. What is only copied may be cut anywhere.
+   * [out, in · k..]}, of each expert's matrix, or one for a whole vector. What is only copied may
+   * be cut anywhere.
    */
   private static int rowLength(FoldedTensor tensor) {
     Shape shape = tensor.base().shape();
@@ -156,7 +157,9 @@ final class TensorFolder implements AutoCloseable {
             ? Math.min(FLAT_ROW, shape.elements())
             : ofExperts(tensor)
                 ? shape.dim(2)
-                : shape.rank() < 2 ? shape.elements() : shape.elements() / Math.max(1, shape.dim(0));
+                : shape.rank() < 2
+                    ? shape.elements()
+                    : shape.elements() / Math.max(1, shape.dim(0));
     if (length > MAX_ROW) {
       throw new UnsupportedException(
           "tensor '%s' has rows of %,d values; Graft folds up to %,d"

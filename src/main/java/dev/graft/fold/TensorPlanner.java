@@ -1,9 +1,11 @@
 package dev.graft.fold;
 
+import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Part;
 import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Use;
 import dev.graft.match.BoundTarget;
+import dev.graft.match.Layout;
 import dev.graft.match.OutputRange;
 import dev.graft.match.Spot;
 import dev.graft.onnx.StoredTensor;
@@ -12,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 
 /**
  * Turns bound targets into new values for tensors. Targets that a file packs into one weight become
@@ -72,11 +75,23 @@ final class TensorPlanner {
 
   private Move move(Draft draft) {
     StoredTensor tensor = draft.spot.tensor();
+    if (draft.parts.stream().filter(TensorPlanner::seesAllRowsFirst).count() > 1
+        && draft.parts.stream().allMatch(p -> p.region().isAll())) {
+      throw new UnsupportedException(
+          "tensor '%s' would take %s one after the other, each of which has to know all of it first; fold them one by one"
+              .formatted(
+                  tensor.label(),
+                  draft.parts.stream().map(Part::target).collect(Collectors.joining(" and "))));
+    }
     Optional<String> copy =
         draft.spot.isSplit()
             ? Optional.of(graph.freshName(tensor.label() + "/" + draft.parts.getFirst().target()))
             : Optional.empty();
     return new Move(draft.spot, new FoldedTensor(tensor, draft.parts, copy));
+  }
+
+  private static boolean seesAllRowsFirst(Part part) {
+    return part.change() instanceof Change.Dora dora && dora.lowRank().layout() == Layout.IN_OUT;
   }
 
   private Part part(BoundTarget target) {
@@ -99,8 +114,7 @@ final class TensorPlanner {
 
   private Change lora(BoundTarget.Lora lora) {
     Change.LowRank lowRank =
-        new Change.LowRank(
-            lora.pair().factors(), lora.pairOutputs(), scale(lora), lora.layout());
+        new Change.LowRank(lora.pair().factors(), lora.pairOutputs(), scale(lora), lora.layout());
     return lora.pair()
         .magnitude()
         .<Change>map(m -> new Change.Dora(lowRank, m, lora.alpha()))
@@ -110,8 +124,7 @@ final class TensorPlanner {
   private Change experts(BoundTarget.Experts bound) {
     float scale = (float) (bound.parameter().scaling().factor() * weight);
     return bound.place().tensor().shape().rank() == 2
-        ? new Change.LowRank(
-            bound.pair().factors(), OutputRange.ALL, scale, bound.layout())
+        ? new Change.LowRank(bound.pair().factors(), OutputRange.ALL, scale, bound.layout())
         : new Change.Experts(
             bound.pair().factors(),
             Math.toIntExact(bound.place().tensor().shape().dim(0)),

@@ -83,7 +83,9 @@ final class ActiveTies implements TieRule {
     return bound.stream()
         .filter(b -> b != target)
         .filter(b ->
-            b.place().spots().stream().flatMap(s -> s.readers().stream()).anyMatch(others::contains))
+            b.place().spots().stream()
+                .flatMap(s -> s.readers().stream())
+                .anyMatch(others::contains))
         .findFirst();
   }
 

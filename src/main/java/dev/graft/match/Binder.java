@@ -176,7 +176,8 @@ public final class Binder {
 
   private Binding attempt(Prefix prefix, Advice advice) {
     TargetBinder targets =
-        new TargetBinder(index, adapter, new Options(Optional.of(prefix), map, options.ties()), advice);
+        new TargetBinder(
+            index, adapter, new Options(Optional.of(prefix), map, options.ties()), advice);
     adapter.targets().forEach(targets::bind);
     Collected settled = targets.settled();
     return new Binding(

@@ -148,7 +148,8 @@ final class EqualTables {
       InputFile file = model.openSource(source == null ? model.path() : source.file());
       try {
         return source == null
-            ? new Matrix(tensor, file, new Decoded(model.path(), TypedValues.decode(tensor, file)), 0)
+            ? new Matrix(
+                tensor, file, new Decoded(model.path(), TypedValues.decode(tensor, file)), 0)
             : new Matrix(tensor, file, file, source.offset());
       } catch (RuntimeException | Error e) {
         file.close();

@@ -99,7 +99,10 @@ final class ExpertWeights {
         ? Optional.empty()
         : Optional.of(
             new Weight(
-                Optional.empty(), spots, origin, contraction.of(spots.getFirst().roots().getFirst())));
+                Optional.empty(),
+                spots,
+                origin,
+                contraction.of(spots.getFirst().roots().getFirst())));
   }
 
   private boolean isCopy(StoredTensor tensor, List<Spot> spots) {

@@ -21,8 +21,7 @@ final class Halves {
   /** The target on the other half, which reads another tensor. */
   static BoundTarget onOther(BoundTarget target, List<Site> other) {
     Site site = other.getFirst();
-    Place place =
-        Place.whole(NameRule.TIED, Spots.of(other.stream().map(Site::path).toList()));
+    Place place = Place.whole(NameRule.TIED, Spots.of(other.stream().map(Site::path).toList()));
     return switch (target) {
       case Lora lora ->
           new Lora(

@@ -118,9 +118,7 @@ final class PairBinder {
 
   /** What the pair has beside A and B that a plain fold would leave out. */
   private static Optional<String> extra(LoraPair pair) {
-    return pair.biasOfB().isPresent()
-        ? Optional.of("a bias on B (lora_bias)")
-        : Optional.empty();
+    return pair.biasOfB().isPresent() ? Optional.of("a bias on B (lora_bias)") : Optional.empty();
   }
 
   private static boolean isInteger(StoredTensor tensor) {

@@ -69,9 +69,7 @@ final class PairFit {
 
   /** The same of a stored weight; a matrix that is read as {@code [in, out]} has no kernel. */
   private static List<Long> inputs(Shape stored, Layout layout) {
-    return stored.rank() > 2
-        ? withoutPoints(behindFirst(stored))
-        : List.of(layout.in(stored));
+    return stored.rank() > 2 ? withoutPoints(behindFirst(stored)) : List.of(layout.in(stored));
   }
 
   private static List<Long> behindFirst(Shape shape) {

@@ -115,7 +115,8 @@ final class ParameterResolver {
         && readings.stream()
             .map(index.names()::ofNode)
             .allMatch(says ->
-                !says.isEmpty() && says.stream().noneMatch(s -> calls.isWithin(s.module(), module)));
+                !says.isEmpty()
+                    && says.stream().noneMatch(s -> calls.isWithin(s.module(), module)));
   }
 
   private ModuleResolver.Found sites(Wanted wanted, Predicate<Site> kind) {

@@ -77,7 +77,8 @@ final class TieFinder {
     Optional<Miss> miss =
         doubt
             .map(reason -> new Miss(target.name(), reason, List.of(), Cause.UNSUPPORTED))
-            .or(() -> same.isEmpty() && apart.isEmpty() ? quantised(target, first) : Optional.empty());
+            .or(() ->
+                same.isEmpty() && apart.isEmpty() ? quantised(target, first) : Optional.empty());
     return new Tie(own, same, apart, miss);
   }
 
@@ -118,8 +119,7 @@ final class TieFinder {
             && same.stream().allMatch(s -> s.kind() == first.kind());
     Set<String> names = new HashSet<>(unnumbered(apart.getFirst()));
     apart.forEach(s -> names.retainAll(unnumbered(s)));
-    boolean oneTensor =
-        apart.stream().allMatch(s -> s.tensor() == apart.getFirst().tensor());
+    boolean oneTensor = apart.stream().allMatch(s -> s.tensor() == apart.getFirst().tensor());
     return alike && (oneTensor || !names.isEmpty())
         ? Optional.empty()
         : Optional.of(

@@ -20,8 +20,8 @@ import java.util.Set;
 
 /**
  * Decides what happens to weights that several modules read. The truth is what the adapter did
- * while it was trained, so a target that shares its bytes with others than its own readers gets
- * a copy of its own.
+ * while it was trained, so a target that shares its bytes with others than its own readers gets a
+ * copy of its own.
  */
 final class TieSettler {
 

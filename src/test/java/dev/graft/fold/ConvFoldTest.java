@@ -30,7 +30,12 @@ class ConvFoldTest {
 
   static Stream<List<Long>> kernels() {
     return Stream.of(
-        List.of(5L), List.of(1L), List.of(3L, 3L), List.of(2L, 3L), List.of(1L, 1L), List.of(2L, 1L, 3L));
+        List.of(5L),
+        List.of(1L),
+        List.of(3L, 3L),
+        List.of(2L, 3L),
+        List.of(1L, 1L),
+        List.of(2L, 1L, 3L));
   }
 
   private static long[] with(long first, long second, List<Long> kernel) {
@@ -139,9 +144,7 @@ class ConvFoldTest {
     one[1] = OUT;
     Values magnitude = Values.random(4, one);
     Adapters adapter =
-        adapter(a, b)
-            .tensor("conv.lora_magnitude_vector", magnitude)
-            .config("use_dora", "true");
+        adapter(a, b).tensor("conv.lora_magnitude_vector", magnitude).config("use_dora", "true");
     double[] expected =
         Matrix.of(weight)
             .plus(Adapters.SCALE, Matrix.of(b).times(Matrix.of(a)))

@@ -48,15 +48,11 @@ class EmbeddingFoldTest {
   }
 
   private static Adapters adapter() {
-    return Adapters.create()
-        .tensor("emb.lora_embedding_A", A)
-        .tensor("emb.lora_embedding_B", B);
+    return Adapters.create().tensor("emb.lora_embedding_A", A).tensor("emb.lora_embedding_B", B);
   }
 
   private static Adapters dora() {
-    return adapter()
-        .tensor("emb.lora_magnitude_vector", MAGNITUDE)
-        .config("use_dora", "true");
+    return adapter().tensor("emb.lora_magnitude_vector", MAGNITUDE).config("use_dora", "true");
   }
 
   private static Matrix delta() {
@@ -78,16 +74,15 @@ class EmbeddingFoldTest {
         .singleElement()
         .satisfies(m -> {
           assertThat(m.cause()).isEqualTo(Miss.Cause.NO_FIT);
-          assertThat(m.reason()).contains("lora_A [2, 9]", "[10, 5]", "has 10 inputs and 5 outputs");
+          assertThat(m.reason())
+              .contains("lora_A [2, 9]", "[10, 5]", "has 10 inputs and 5 outputs");
         });
   }
 
   @Test
   void refusesAMagnitudeOfAnotherSize() {
     Adapters adapter =
-        adapter()
-            .tensor("emb.lora_magnitude_vector", MAGNITUDE)
-            .config("use_dora", "true");
+        adapter().tensor("emb.lora_magnitude_vector", MAGNITUDE).config("use_dora", "true");
     Graphs graphs = lookup(Values.random(1, V, D + 1));
 
     assertThat(Folding.bind(folder, graphs, adapter).misses())
@@ -101,7 +96,9 @@ class EmbeddingFoldTest {
         Graphs.create()
             .input(DType.INT64, "ids", 3)
             .output("e", 3, 32)
-            .weight("emb.MatMul.weight_Q4", new Values(DType.UINT8, Values.filled(1, V, 16).shape(), new float[V * 16]))
+            .weight(
+                "emb.MatMul.weight_Q4",
+                new Values(DType.UINT8, Values.filled(1, V, 16).shape(), new float[V * 16]))
             .weight("s", Values.filled(1, V, 1))
             .node(
                 Node.of("com.microsoft.GatherBlockQuantized", "emb.MatMul.weight_Q4", "ids", "s")
@@ -174,8 +171,7 @@ class EmbeddingFoldTest {
             MergeRequest.Repeat.REFUSED);
     MergePlan plan = MergePlan.of(request);
     new Merge(plan, "graft test", Progress.NONE).run(1);
-    assertThat(new FoldCheck(plan, request.output(), Progress.NONE).run().holds())
-        .isTrue();
+    assertThat(new FoldCheck(plan, request.output(), Progress.NONE).run().holds()).isTrue();
     return Folding.stored(request.output(), "emb.weight");
   }
 }

@@ -55,11 +55,12 @@ class LowRankRowsTest {
     a.floats()[7] = Float.POSITIVE_INFINITY;
     Factors factors = factors(a, Values.random(2, 4, 2), new Blocks(1, 1));
 
-    assertThatThrownBy(() -> {
-          try (LowRankRows rows = LowRankRows.of(change(factors, OutputRange.ALL, layout))) {
-            rows.apply(0, new float[6], 4);
-          }
-        })
+    assertThatThrownBy(
+            () -> {
+              try (LowRankRows rows = LowRankRows.of(change(factors, OutputRange.ALL, layout))) {
+                rows.apply(0, new float[6], 4);
+              }
+            })
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("tensor 'a' holds Infinity at index 7");
   }

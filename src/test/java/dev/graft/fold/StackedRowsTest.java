@@ -45,8 +45,7 @@ class StackedRowsTest {
 
   @Test
   void refusesTwoThatHaveToSeeAllRowsFirst() {
-    assertThatThrownBy(
-            () -> new StackedRows(List.of(new Adding(1, true), new Adding(2, true))))
+    assertThatThrownBy(() -> new StackedRows(List.of(new Adding(1, true), new Adding(2, true))))
         .isInstanceOf(IllegalArgumentException.class);
   }
 

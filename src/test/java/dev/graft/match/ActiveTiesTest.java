@@ -81,9 +81,7 @@ class ActiveTiesTest {
   void givesEachHalfItsOwnWhereTheAdapterSpeaksOfBoth(Form form) {
     Adapters adapter =
         TiedTables.embedding(
-            Adapters.create()
-                .lora("lm_head", TiedTables.D, TiedTables.V)
-                .config(ENSURED, "true"));
+            Adapters.create().lora("lm_head", TiedTables.D, TiedTables.V).config(ENSURED, "true"));
 
     Folding folding = fold(form, adapter);
 
@@ -181,8 +179,7 @@ class ActiveTiesTest {
         TiedTables.graph(Form.APART)
             .output("more", -1, TiedTables.V)
             .weight("h2", TiedTables.TABLE)
-            .node(
-                Node.of("Gemm", "x", "h2").to("more").named("/other/Gemm").with("transB", 1));
+            .node(Node.of("Gemm", "x", "h2").to("more").named("/other/Gemm").with("transB", 1));
 
     Binding binding =
         Folding.bind(folder, graphs, TiedTables.rows(Adapters.create(), "embed_tokens"));

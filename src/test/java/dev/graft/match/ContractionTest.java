@@ -59,7 +59,9 @@ class ContractionTest {
                 Node.of("MatMul", "x", "t").to("y")))
         .isEmpty();
     assertThat(
-            layout(Node.of("Gather", "w", "i").to("t"), Node.of("Reshape", "t", "i").to("u"),
+            layout(
+                Node.of("Gather", "w", "i").to("t"),
+                Node.of("Reshape", "t", "i").to("u"),
                 Node.of("MatMul", "x", "u").to("y")))
         .isEmpty();
   }

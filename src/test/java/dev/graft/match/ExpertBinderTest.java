@@ -29,9 +29,7 @@ class ExpertBinderTest {
   @TempDir Path folder;
 
   private static Adapters adapter(String parameters) {
-    return Adapters.create()
-        .config("target_modules", "[]")
-        .config("target_parameters", parameters);
+    return Adapters.create().config("target_modules", "[]").config("target_parameters", parameters);
   }
 
   private static Adapters pair(Adapters adapter, String module, int in, int out) {
@@ -87,10 +85,7 @@ class ExpertBinderTest {
   private static Graphs single(Values weight, String name) {
     long[] dims = weight.shape().toArray();
     return product(
-        Graphs.create()
-            .input("x", E, 2, dims[1])
-            .output("y", E, 2, dims[2])
-            .weight(name, weight),
+        Graphs.create().input("x", E, 2, dims[1]).output("y", E, 2, dims[2]).weight(name, weight),
         name,
         "x",
         "y");
@@ -286,8 +281,7 @@ class ExpertBinderTest {
 
     assertClose(
         folding.stored("onnx::MatMul_1"), expected(up, "experts.base_layer", Layout.IN_OUT), 1e-6);
-    assertClose(
-        folding.stored("onnx::MatMul_2"), expected(down, "experts", Layout.IN_OUT), 1e-6);
+    assertClose(folding.stored("onnx::MatMul_2"), expected(down, "experts", Layout.IN_OUT), 1e-6);
   }
 
   @Test
@@ -302,10 +296,8 @@ class ExpertBinderTest {
             H);
 
     Folding truthful =
-        Folding.of(
-            folder.resolve("1"), upAndDown(up, down, "experts.up", "experts.down"), adapter);
-    assertClose(
-        truthful.stored("experts.down"), expected(down, "experts", Layout.IN_OUT), 1e-6);
+        Folding.of(folder.resolve("1"), upAndDown(up, down, "experts.up", "experts.down"), adapter);
+    assertClose(truthful.stored("experts.down"), expected(down, "experts", Layout.IN_OUT), 1e-6);
 
     Adapters swapped =
         pair(
@@ -314,8 +306,7 @@ class ExpertBinderTest {
             H,
             D);
     Folding other =
-        Folding.of(
-            folder.resolve("2"), upAndDown(up, down, "experts.up", "experts.down"), swapped);
+        Folding.of(folder.resolve("2"), upAndDown(up, down, "experts.up", "experts.down"), swapped);
     assertClose(other.stored("experts.down"), expected(down, "experts", Layout.OUT_IN), 1e-6);
   }
 

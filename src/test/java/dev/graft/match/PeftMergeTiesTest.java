@@ -124,7 +124,9 @@ class PeftMergeTiesTest {
     System.arraycopy(TiedTables.ROWS.floats(), 0, expected, 2 * TiedTables.D, TiedTables.D);
     System.arraycopy(
         TiedTables.ROWS.floats(), TiedTables.D, expected, 5 * TiedTables.D, TiedTables.D);
-    assertBoth(folding, Matrix.of(new Values(TiedTables.TABLE.type(), TiedTables.TABLE.shape(), expected)));
+    assertBoth(
+        folding,
+        Matrix.of(new Values(TiedTables.TABLE.type(), TiedTables.TABLE.shape(), expected)));
   }
 
   @ParameterizedTest
