@@ -81,7 +81,7 @@ final class ActiveTies implements TieRule {
     Set<Reading> others = new HashSet<>();
     tie.others().forEach(s -> others.add(s.reading()));
     return bound.stream()
-        .filter(b -> b != target)
+        .filter(b -> !b.equals(target))
         .filter(b ->
             b.place().spots().stream()
                 .flatMap(s -> s.readers().stream())
