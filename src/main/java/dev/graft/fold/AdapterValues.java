@@ -1,26 +1,35 @@
 package dev.graft.fold;
 
 import dev.graft.error.FormatException;
+import dev.graft.io.InputFile;
 import dev.graft.safetensors.SafetensorsData;
 import dev.graft.safetensors.SafetensorsTensor;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
- * The adapter's numbers, none of them NaN or infinite. The fold checks its results as well; this
- * names the tensor that is at fault.
+ * The adapter's numbers, none of them NaN or infinite, each file opened once. The fold checks its
+ * results as well; this names the tensor that is at fault. Safe to share between threads.
  */
-final class AdapterValues {
+final class AdapterValues implements AutoCloseable {
 
-  private AdapterValues() {}
+  private final Map<Path, InputFile> open = new HashMap<>();
 
   /**
-   * A whole tensor.
+   * All values of a tensor as float32, row after row.
    *
-   * @throws FormatException if a value is not finite
+   * @throws FormatException if a value is not finite, or the file cannot be read
    */
-  static float[] read(SafetensorsTensor tensor) {
-    float[] values = SafetensorsData.readFloats(tensor);
+  float[] read(SafetensorsTensor tensor) {
+    float[] values = SafetensorsData.readFloats(tensor, file(tensor));
     requireFinite(tensor, values, values.length, 0);
     return values;
+  }
+
+  /** The open file that holds a tensor. */
+  synchronized InputFile file(SafetensorsTensor tensor) {
+    return open.computeIfAbsent(tensor.source().file(), InputFile::open);
   }
 
   /**
@@ -36,5 +45,16 @@ final class AdapterValues {
                 .formatted(tensor.source().file(), tensor.name(), values[i], first + i));
       }
     }
+  }
+
+  /** Bytes read so far. */
+  synchronized long bytesRead() {
+    return open.values().stream().mapToLong(InputFile::bytesRead).sum();
+  }
+
+  @Override
+  public synchronized void close() {
+    open.values().forEach(InputFile::close);
+    open.clear();
   }
 }

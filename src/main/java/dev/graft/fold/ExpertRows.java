@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 final class ExpertRows implements RowSource {
 
   private final Change.Experts change;
+  private final AdapterValues adapter;
   private final long rowsOfExpert;
   private final int rank;
   private final int out;
@@ -27,9 +28,11 @@ final class ExpertRows implements RowSource {
    *
    * @param change the pair
    * @param rowsOfExpert how many stored rows an expert has
+   * @param adapter keeps the adapter's file open
    */
-  ExpertRows(Change.Experts change, long rowsOfExpert) {
+  ExpertRows(Change.Experts change, long rowsOfExpert, AdapterValues adapter) {
     this.change = change;
+    this.adapter = adapter;
     this.rowsOfExpert = rowsOfExpert;
     Factors factors = change.factors();
     this.rank = Math.toIntExact(factors.a().shape().dim(0) / change.experts());
@@ -46,7 +49,7 @@ final class ExpertRows implements RowSource {
 
   private void sort() {
     int experts = change.experts();
-    try (Factor b = new TensorFactor(change.factors().b())) {
+    try (Factor b = new TensorFactor(change.factors().b(), adapter)) {
       int step = Math.max(1, LeftFactor.WINDOW / b.columns());
       float[] read = new float[Math.min(step, out) * b.columns()];
       for (int row = 0; row < out; row += step) {
@@ -66,7 +69,7 @@ final class ExpertRows implements RowSource {
   }
 
   private LowRankRows rows(int of) {
-    Factor a = new FactorRows(new TensorFactor(change.factors().a()), of * rank, rank);
+    Factor a = new FactorRows(new TensorFactor(change.factors().a(), adapter), of * rank, rank);
     return LowRankRows.of(a, new Sorted(of), change.layout(), change.scale());
   }
 

@@ -14,10 +14,12 @@ final class LowRankRows implements RowSource {
   }
 
   /** Turns the two factors so that a stored row is one row of the product. */
-  static LowRankRows of(Change.LowRank change) {
+  static LowRankRows of(Change.LowRank change, AdapterValues adapter) {
     Factors stored = change.factors();
-    Factor a = BlockFactor.of(new TensorFactor(stored.a()), stored.extras().blocks().ofA());
-    Factor b = BlockFactor.of(new TensorFactor(stored.b()), stored.extras().blocks().ofB());
+    Factor a =
+        BlockFactor.of(new TensorFactor(stored.a(), adapter), stored.extras().blocks().ofA());
+    Factor b =
+        BlockFactor.of(new TensorFactor(stored.b(), adapter), stored.extras().blocks().ofB());
     OutputRange outputs = change.outputs();
     int count = Math.toIntExact(outputs.countOf(b.rows()));
     Factor some = new FactorRows(b, Math.toIntExact(outputs.from()), count);

@@ -15,8 +15,8 @@ final class ReplacedRows {
   private ReplacedRows() {}
 
   /** Prepares to replace. */
-  static RowSource of(Change.Rows change) {
-    Factor values = new TensorFactor(change.values());
+  static RowSource of(Change.Rows change, AdapterValues adapter) {
+    Factor values = new TensorFactor(change.values(), adapter);
     return change.layout() == Layout.OUT_IN
         ? new AsRows(values, change.indices())
         : new AsColumns(LeftFactor.turned(values), change.indices());

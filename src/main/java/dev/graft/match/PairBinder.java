@@ -15,11 +15,13 @@ final class PairBinder {
 
   private final SiteIndex index;
   private final ModuleResolver modules;
+  private final ShiftBinder shifts;
   private final Collected collected;
 
-  PairBinder(SiteIndex index, ModuleResolver modules, Collected collected) {
+  PairBinder(SiteIndex index, ModuleResolver modules, ShiftBinder shifts, Collected collected) {
     this.index = index;
     this.modules = modules;
+    this.shifts = shifts;
     this.collected = collected;
   }
 
@@ -30,11 +32,6 @@ final class PairBinder {
    * @param name the file's name for its module
    */
   void bind(LoraPair pair, String name) {
-    Optional<String> extra = extra(pair);
-    if (extra.isPresent()) {
-      miss(pair, Cause.UNSUPPORTED, extra.get() + " cannot be folded by this version");
-      return;
-    }
     ModuleResolver.Found found = modules.find(pair.module(), name, s -> mayCarry(s, pair));
     if (found.sites().isEmpty()) {
       collected.missNamed(
@@ -54,6 +51,9 @@ final class PairBinder {
     if (fits(pair, found)) {
       Place place = Place.whole(found.rule(), found.spots());
       collected.add(new Lora(pair, OutputRange.ALL, place, operation(found.first())));
+      if (pair.biasOfB().isPresent()) {
+        shifts.bind(pair, pair.biasOfB().get(), new ShiftBinder.Module(name, found));
+      }
     }
   }
 
@@ -114,11 +114,6 @@ final class PairBinder {
     Optional<Miss> problem = PairFit.problem(pair, site, operation(site).layout());
     problem.ifPresent(p -> miss(pair, p.cause(), p.reason()));
     return problem.isEmpty();
-  }
-
-  /** What the pair has beside A and B that a plain fold would leave out. */
-  private static Optional<String> extra(LoraPair pair) {
-    return pair.biasOfB().isPresent() ? Optional.of("a bias on B (lora_bias)") : Optional.empty();
   }
 
   private static boolean isInteger(StoredTensor tensor) {

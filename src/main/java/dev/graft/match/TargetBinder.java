@@ -22,6 +22,7 @@ final class TargetBinder {
   private final RowsBinder rows;
   private final TieRule rule;
   private final TieSettler ties;
+  private final SizeSettler sizes;
   private final Collected collected;
 
   /**
@@ -38,10 +39,10 @@ final class TargetBinder {
     RepeatedCalls calls = new RepeatedCalls(index, inFile);
     Turn squares = adapter.config().fanInFanOut() ? Turn.AS_IS : Turn.TRANSPOSED;
     ModuleResolver modules = new ModuleResolver(index, map, calls);
-    this.pairs = new PairBinder(index, modules, collected);
-    this.replacements =
-        new ReplacementBinder(
-            index, new ParameterResolver(index, modules, calls, squares), collected);
+    ParameterResolver parameters = new ParameterResolver(index, modules, calls, squares);
+    ShiftBinder shifts = new ShiftBinder(parameters, map, collected);
+    this.pairs = new PairBinder(index, modules, shifts, collected);
+    this.replacements = new ReplacementBinder(index, parameters, collected);
     this.experts = new ExpertBinder(new ExpertWeights(index, calls), adapter.targets(), collected);
     this.rows = new RowsBinder(index, modules, collected);
     TieFinder finder = new TieFinder(index);
@@ -50,6 +51,7 @@ final class TargetBinder {
             ? new PeftMergeTies(finder)
             : new ActiveTies(finder, adapter.config().ensureWeightTying());
     this.ties = new TieSettler(index);
+    this.sizes = new SizeSettler(index);
   }
 
   void bind(AdapterTarget target) {
@@ -77,6 +79,8 @@ final class TargetBinder {
     TieRule.Extended extended = rule.extend(collected.bound());
     collected.misses().addAll(extended.misses());
     List<BoundTarget> settled = ties.settle(extended, collected.misses());
+    settled = Openings.apart(settled, collected.misses());
+    settled = sizes.settle(settled, collected.misses());
     collected.bound().clear();
     collected.bound().addAll(settled);
     return collected;
