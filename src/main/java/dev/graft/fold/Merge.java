@@ -207,8 +207,8 @@ public final class Merge {
       case Change.LowRank lowRank -> "lora";
       case Change.Dora dora -> "dora";
       case Change.Experts experts -> "experts";
-      case Change.Rows rows -> "rows";
       case Change.Shift shift -> "shift";
+      case Change.Rows rows -> "rows";
       case Change.Whole whole -> "whole";
     };
   }
