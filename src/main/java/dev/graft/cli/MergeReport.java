@@ -57,6 +57,9 @@ record MergeReport(
    * @param touchedBytes of the tensors that change
    * @param splitBytes that copies of shared weights add
    * @param totalBytes of all model and data files of the output (in a dry run: of the base)
+   * @param readBytes really read from the base and the adapter's tensors, holes not counted; absent
+   *     in a dry run
+   * @param writtenBytes really written, holes not counted; absent in a dry run
    * @param seconds from the start to the commit
    * @param megabytesPerSecond the total over the time; absent in a dry run
    */
@@ -64,6 +67,8 @@ record MergeReport(
       long touchedBytes,
       long splitBytes,
       long totalBytes,
+      Optional<Long> readBytes,
+      Optional<Long> writtenBytes,
       double seconds,
       Optional<Double> megabytesPerSecond) {}
 
@@ -104,6 +109,8 @@ record MergeReport(
         run.plan().touchedBytes(),
         run.plan().splitBytes(),
         run.result().map(Merge.Result::bytes).orElseGet(() -> MergeRun.baseBytes(run.plan())),
+        run.result().map(written -> written.traffic().read()),
+        run.result().map(written -> written.traffic().written()),
         seconds,
         run.result().map(written -> written.bytes() / 1e6 / seconds));
   }

@@ -4,6 +4,7 @@ import dev.graft.fold.GraphChange;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -25,6 +26,7 @@ final class MergeText {
       table.row(
           "split", Figures.bytes(done.figures().splitBytes()) + " for copies of shared weights");
     }
+    moved(done.figures()).ifPresent(moved -> table.row("moved", moved));
     changes(done, table);
     table.row("time", time(done.figures()));
     done.carried().forEach(file -> table.row("carried", file));
@@ -65,6 +67,16 @@ final class MergeText {
 
   static String touched(MergeReport.Numbers figures) {
     return Figures.bytes(figures.touchedBytes()) + " of " + Figures.bytes(figures.totalBytes());
+  }
+
+  private static Optional<String> moved(MergeReport.Numbers figures) {
+    return figures
+        .readBytes()
+        .flatMap(read ->
+            figures
+                .writtenBytes()
+                .map(written ->
+                    Figures.bytes(read) + " read, " + Figures.bytes(written) + " written"));
   }
 
   static String time(MergeReport.Numbers figures) {

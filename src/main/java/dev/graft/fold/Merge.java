@@ -55,15 +55,30 @@ public final class Merge {
    * @param carried the config and tokenizer files that went along
    * @param provenance what the model says of its making
    * @param bytes length of all model and data files together
+   * @param traffic what was really moved for them
    * @param leftOver files of an older output that could not be deleted
    */
   public record Result(
-      List<Path> output, Carried carried, Provenance provenance, long bytes, List<Path> leftOver) {
+      List<Path> output,
+      Carried carried,
+      Provenance provenance,
+      long bytes,
+      Traffic traffic,
+      List<Path> leftOver) {
 
     Result leaving(List<Path> files) {
-      return new Result(output, carried, provenance, bytes, files);
+      return new Result(output, carried, provenance, bytes, traffic, files);
     }
   }
+
+  /**
+   * Bytes that went through the disk's files. Holes are neither read nor written, unless a touched
+   * tensor lies in one.
+   *
+   * @param read from the base and from the adapter's tensors
+   * @param written to the model and its data files
+   */
+  public record Traffic(long read, long written) {}
 
   /**
    * Writes the output.
@@ -116,17 +131,16 @@ public final class Merge {
           Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
       SequencedMap<String, FilePlan> files = patch.plan(names);
       PlanWriter writer = new PlanWriter(sources, adapter, progress);
-      List<Path> written = new ArrayList<>();
+      List<OutputFile> written = new ArrayList<>();
       for (Map.Entry<String, FilePlan> file : files.entrySet()) {
         OutputFile out =
             file.getKey().isEmpty()
                 ? main
                 : output.addFile(main.path().resolveSibling(file.getKey()));
-        written.add(out.path());
+        written.add(out);
         writer.add(file.getValue(), out);
       }
-      // None of these is needed before the weights are written, so the workers make them.
-      writer.alongside(plan::adapterSha256);
+      // Neither is needed before the weights are written, so the workers make them.
       writer.alongside(skeleton::get);
       writer.alongside(older::get);
       writer.run(effort.threads(), effort.blockBytes());
@@ -137,7 +151,12 @@ public final class Merge {
       Carried carried = carriedFiles().add(main.path(), output);
       older.get().forEach(output::retire);
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
-      return new Result(written.reversed(), carried, provenance, bytes, List.of());
+      Traffic traffic =
+          new Traffic(
+              sources.bytesRead() + adapter.bytesRead(),
+              written.stream().mapToLong(OutputFile::bytesWritten).sum());
+      List<Path> paths = written.reversed().stream().map(OutputFile::path).toList();
+      return new Result(paths, carried, provenance, bytes, traffic, List.of());
     }
   }
 

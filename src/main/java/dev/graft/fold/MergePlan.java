@@ -76,9 +76,12 @@ public final class MergePlan {
     requests.forEach(MergePlan::requireWeight);
     Background<PeftAdapter> reading =
         Background.start(() -> foldable(requests.getFirst().adapter()));
+    // On the second processor while the first one binds; and the compiler sees the hash at work
+    // before the weights need it.
+    Background<String> adapterSha256 = Background.start(() -> reading.get().sha256());
     List<BaseFile> bases = requests.stream().map(BaseFile::open).toList();
     PeftAdapter adapter = reading.get();
-    Opened opened = new Opened(adapter, Background.later(adapter::sha256));
+    Opened opened = new Opened(adapter, adapterSha256);
     bases.forEach(base -> check(base, opened, bases));
     List<SiteIndex> sites = bases.stream().map(BaseFile::sites).toList();
     List<Binding> bindings = SetBinder.bind(sites, adapter, requests.getFirst().options());

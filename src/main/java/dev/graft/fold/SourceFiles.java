@@ -71,6 +71,11 @@ final class SourceFiles implements AutoCloseable {
         .orElse(tensor.span().bodyEnd() - tensor.span().bodyStart());
   }
 
+  /** Bytes read from all of them so far. */
+  synchronized long bytesRead() {
+    return open.values().stream().mapToLong(InputFile::bytesRead).sum();
+  }
+
   @Override
   public synchronized void close() {
     open.values().forEach(InputFile::close);

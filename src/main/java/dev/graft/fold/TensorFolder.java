@@ -5,7 +5,6 @@ import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.fold.FoldedTensor.Part;
 import dev.graft.io.ByteSource;
 import dev.graft.io.Progress;
-import dev.graft.io.Sha256;
 import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
 import dev.graft.safetensors.SafetensorsTensor;
@@ -16,11 +15,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 
 /**
- * Folds one tensor at a time: reads a block, hashes it, changes it row by row, hashes it again and
- * writes it, all while the block is in the cache. One instance serves one thread.
+ * Folds one tensor at a time: reads a block, changes and hashes it and writes it, all while it is
+ * in the cache. One instance serves one thread.
  */
 final class TensorFolder implements AutoCloseable {
 
@@ -66,25 +64,22 @@ final class TensorFolder implements AutoCloseable {
    */
   Hashes fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
     int rowLength = rowLength(tensor);
-    try (BlockFolder rows = new BlockFolder(tensor, rows(tensor, rowLength), rowLength)) {
-      if (rows.source.needsAllRowsFirst()) {
-        observe(tensor, source, rows.source);
+    try (RowSource rows = rows(tensor, rowLength)) {
+      if (rows.needsAllRowsFirst()) {
+        observe(tensor, source, rows);
       }
-      Sha256 before = new Sha256();
-      Sha256 after = new Sha256();
-      long step = Math.max(1, blockBytes / rows.rowBytes) * rows.rowBytes;
+      BlockFolder folder = new BlockFolder(tensor, rows, rowLength);
+      long step = Math.max(1, blockBytes / folder.rowBytes()) * folder.rowBytes();
       MemorySegment block = block(step);
       long total = tensor.lengthBytes();
       for (long done = 0; done < total; done += step) {
         MemorySegment part = block.asSlice(0, Math.min(step, total - done));
         source.bytes().readFully(part, source.offset() + done);
-        before.update(part);
-        rows.change(part, done / rows.rowBytes);
-        after.update(part);
+        folder.change(part, done / folder.rowBytes());
         sink.write(part, done);
         progress.advance(part.byteSize());
       }
-      return new Hashes(Optional.of(before.hex()), after.hex());
+      return folder.hashes();
     }
   }
 
@@ -95,44 +90,6 @@ final class TensorFolder implements AutoCloseable {
    * @param offset where the tensor begins
    */
   record Source(ByteSource bytes, long offset) {}
-
-  /** Changes the rows of a block in place. A small class of its own, so that C2 has it soon. */
-  private static final class BlockFolder implements AutoCloseable {
-    private final RowSource source;
-    private final FloatCodec codec;
-    private final FiniteCheck finite;
-    private final float[] values;
-    private final long rowBytes;
-
-    BlockFolder(FoldedTensor tensor, RowSource source, int rowLength) {
-      DType type = tensor.dtype();
-      this.codec = new FloatCodec(type, rowLength);
-      this.finite = new FiniteCheck(tensor);
-      this.values = new float[rowLength];
-      this.rowBytes = type.bytes(rowLength);
-      this.source = source;
-    }
-
-    @Override
-    public void close() {
-      source.close();
-    }
-
-    void change(MemorySegment block, long firstRow) {
-      long row = firstRow;
-      for (long at = 0; at < block.byteSize(); at += rowBytes) {
-        changeRow(block, at, row++);
-      }
-    }
-
-    private void changeRow(MemorySegment block, long at, long row) {
-      int count = (int) (Math.min(rowBytes, block.byteSize() - at) * values.length / rowBytes);
-      codec.decode(block, at, values, count);
-      source.apply(row, values, count);
-      finite.check(values, count, row * values.length);
-      codec.encode(values, count, block, at);
-    }
-  }
 
   /** Shows every row to a source that has to know them all before it can change one. */
   private void observe(FoldedTensor tensor, Source source, RowSource rows) {

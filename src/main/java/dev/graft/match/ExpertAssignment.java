@@ -86,7 +86,7 @@ final class ExpertAssignment {
     }
     boolean asRead = !evidence.equals(Set.of(false));
     if (evidence.size() > 1 && !open.isEmpty()) {
-      open.keySet().forEach(pair -> misses.put(pair, doubt(pair, open.get(pair))));
+      open.forEach((pair, ways) -> misses.put(pair, doubt(pair, ways)));
       return;
     }
     open.forEach((pair, ways) -> choose(pair, ways, asRead));
@@ -102,7 +102,7 @@ final class ExpertAssignment {
 
   private void choose(LoraPair pair, List<Way> ways, boolean asRead) {
     List<Way> left = ways.stream().filter(w -> w.isAsRead() == asRead).toList();
-    if (left.size() == 1 && (asRead && !isUnsaid(left.getFirst(), ways) || hasEvidence())) {
+    if (left.size() == 1 && ((asRead && !isUnsaid(left.getFirst(), ways)) || hasEvidence())) {
       chosen.put(pair, left.getFirst());
     } else {
       misses.put(pair, doubt(pair, ways));
@@ -120,7 +120,7 @@ final class ExpertAssignment {
    * attribute that no file holds which axis PEFT took for the inputs.
    */
   private static boolean isUnsaid(Way way, List<Way> ways) {
-    boolean square = ways.stream().allMatch(w -> w.weight() == way.weight());
+    boolean square = ways.stream().allMatch(w -> w.weight().equals(way.weight()));
     return square && way.layout() == Layout.IN_OUT && way.weight().origin() != Origin.ANONYMOUS;
   }
 
