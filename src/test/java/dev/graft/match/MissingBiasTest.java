@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Biases that the exporter left out because they were zeros. */
 class MissingBiasTest {
@@ -276,6 +277,73 @@ class MissingBiasTest {
     assertThat(OnnxModel.open(folding.output()).graph().initializers())
         .extracting(StoredTensor::storage)
         .containsOnly(StoredTensor.Storage.EXTERNAL);
+  }
+
+  /** Of equal zeros dynamo keeps one name, here that of the module whose own bias it left out. */
+  @Test
+  void leavesATensorAloneThatHasTheNameButServesOthers() {
+    Graphs graphs =
+        graph()
+            .output("z", -1, 3)
+            .weight("fc.weight", WEIGHT)
+            .weight("other.weight", Values.random(8, 3, 4))
+            .weight("fc.bias", Values.filled(0, 3))
+            .node(Node.of("Gemm", "x", "fc.weight").to("y").with("transB", 1).in("fc"))
+            .node(
+                Node.of("Gemm", "x", "other.weight", "fc.bias")
+                    .to("z")
+                    .with("transB", 1)
+                    .in("other"));
+    Folding folding = Folding.of(folder, graphs, bias());
+
+    shifts(folding, "y", BIAS);
+    folding.keeps("z");
+    assertThat(folding.graphChanges()).containsExactly("tensor fc.bias_1", "input y");
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {0f, 1f})
+  void refusesANameThatMayStandForSeveralModules(float value) {
+    Graphs graphs =
+        Graphs.create()
+            .input("x", 1, 3, 4)
+            .output("y", 1, 3, 4)
+            .weight("gamma", Values.random(3, 4))
+            .weight("norm.bias", Values.filled(value, 4))
+            .node(
+                Node.of(
+                        "com.microsoft.SkipLayerNormalization",
+                        "x",
+                        "x",
+                        "gamma",
+                        "norm.bias",
+                        "norm.bias")
+                    .to("y"));
+
+    Miss miss = miss(graphs, Adapters.create().saved("norm.bias", Values.random(5, 4)));
+    assertThat(miss.cause()).isEqualTo(Miss.Cause.UNSUPPORTED);
+    assertThat(miss.reason()).contains("read by 2 operators", "may have merged");
+  }
+
+  @Test
+  void takesANameForGoodWhereTheValuesAreTheModulesOwn() {
+    Graphs graphs =
+        Graphs.create()
+            .input("x", 1, 3, 4)
+            .output("y", 1, 3, 4)
+            .weight("gamma", Values.random(3, 4))
+            .weight("norm.bias", Values.random(4, 4))
+            .node(
+                Node.of("com.microsoft.SkipLayerNormalization", "x", "x", "gamma", "norm.bias")
+                    .to("h"))
+            .node(
+                Node.of("com.microsoft.SkipLayerNormalization", "h", "x", "gamma", "norm.bias")
+                    .to("y"));
+    Values shift = Values.random(5, 4);
+    Folding folding = Folding.of(folder, graphs, Adapters.create().saved("norm.bias", shift));
+
+    assertThat(folding.stored("norm.bias")).containsExactly(shift.floats());
+    assertThat(folding.graphChanges()).isEmpty();
   }
 
   @Test
