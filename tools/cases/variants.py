@@ -22,7 +22,6 @@ class Variant:
     half       the type that the saved adapter's tensors are rounded to
     precision  the type of the base
     golden     which of PEFT's outputs a fold has to give
-    new_nodes  whether the dynamo exporter leaves out a place that a fold has to add
     embeddings save_embedding_layers of save_pretrained
     extra      further adapters, saved in sub-folders
     ids        tokens that the inputs must hold
@@ -35,7 +34,6 @@ class Variant:
     half: torch.dtype | None = None
     precision: torch.dtype = torch.float32
     golden: str = "merged"
-    new_nodes: bool = False
     embeddings: str | bool = "auto"
     extra: tuple = ()
     ids: tuple = ()
@@ -101,10 +99,10 @@ VARIANTS = {
     "subfolders": Variant(on(), extra=("style", "topic")),
     # biases
     "lora-bias": Variant(on(lora_bias=True)),
-    "lora-bias-zero": Variant(on(lora_bias=True), prepare=zero_biases, new_nodes=True),
+    "lora-bias-zero": Variant(on(lora_bias=True), prepare=zero_biases),
     "bias-all": Variant(on(bias="all")),
-    "bias-all-zero": Variant(on(bias="all"), prepare=zero_biases, new_nodes=True),
-    "bias-only-zero": Variant(on(bias="lora_only"), prepare=zero_biases, new_nodes=True),
+    "bias-all-zero": Variant(on(bias="all"), prepare=zero_biases),
+    "bias-only-zero": Variant(on(bias="lora_only"), prepare=zero_biases),
     # token tables
     "embed": Variant(on(embedding_too)),
     "embed-dora": Variant(on(embedding_too, use_dora=True)),
