@@ -112,7 +112,15 @@ class MergeCommandTest {
     assertThat(active.json().path("sites")).hasSize(1);
     Run peft =
         graft(
-            "merge", "-m", TIED, "-a", TIED_ADAPTER, "-o", merged, "--tied", "peft-merge",
+            "merge",
+            "-m",
+            TIED,
+            "-a",
+            TIED_ADAPTER,
+            "-o",
+            merged,
+            "--tied",
+            "peft-merge",
             "--json");
     assertThat(peft.json().path("sites")).hasSize(2);
     assertThat(peft.json().path("sites").path(1).path("rule").asString()).isEqualTo("tied weight");

@@ -37,8 +37,7 @@ class HalfDoraTest {
   void givesPeftsWeightsToTheLastBit(GoldenCase golden) {
     Path output = folder.resolve("merged.onnx");
     MergePlan plan =
-        MergePlan.of(
-            MergeRequest.of(golden.file("base.onnx"), golden.file("adapter"), output));
+        MergePlan.of(MergeRequest.of(golden.file("base.onnx"), golden.file("adapter"), output));
     new Merge(plan, "graft test", Progress.NONE).run(1);
 
     List<float[]> pefts = new ArrayList<>();
