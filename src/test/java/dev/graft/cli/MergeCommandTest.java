@@ -18,6 +18,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 class MergeCommandTest {
 
+  private static final Path TIED = Path.of("testdata/cases/llama-tied-ts-tied-embed/base.onnx");
+  private static final Path TIED_ADAPTER = TIED.resolveSibling("adapter");
+
   @TempDir Path folder;
   private Path out = Path.of("");
 
@@ -93,6 +96,43 @@ class MergeCommandTest {
     Run run = merge("--prefix", "bert.");
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.err()).contains("FROM=TO");
+  }
+
+  @Test
+  void refusesAnotherWordForTies() {
+    Run run = graft("merge", "-m", TIED, "-a", TIED_ADAPTER, "-o", out, "--tied", "both");
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("--tied is 'both', expected active or peft-merge");
+  }
+
+  @Test
+  void leavesTiesAsAskedAndVerifiesThem() {
+    Path merged = folder.resolve("merged.onnx");
+    Run active = graft("merge", "-m", TIED, "-a", TIED_ADAPTER, "-o", out, "--json");
+    assertThat(active.json().path("sites")).hasSize(1);
+    Run peft =
+        graft(
+            "merge",
+            "-m",
+            TIED,
+            "-a",
+            TIED_ADAPTER,
+            "-o",
+            merged,
+            "--tied",
+            "peft-merge",
+            "--json");
+    assertThat(peft.json().path("sites")).hasSize(2);
+    assertThat(peft.json().path("sites").path(1).path("rule").asString()).isEqualTo("tied weight");
+    assertThat(verify(out, "active").code()).isZero();
+    assertThat(verify(merged, "peft-merge").code()).isZero();
+    assertThat(verify(out, "peft-merge").code()).isEqualTo(1);
+    assertThat(verify(merged, "active").code()).isEqualTo(1);
+  }
+
+  private static Run verify(Path merged, String tied) {
+    return graft(
+        "verify", "-m", merged, "--weights", "--base", TIED, "-a", TIED_ADAPTER, "--tied", tied);
   }
 
   @Test

@@ -64,7 +64,8 @@ class LowRankRowsTest {
 
     assertThatThrownBy(
             () -> {
-              try (LowRankRows rows = LowRankRows.of(change(factors, OutputRange.ALL, layout), adapter)) {
+              try (LowRankRows rows =
+                  LowRankRows.of(change(factors, OutputRange.ALL, layout), adapter)) {
                 rows.apply(0, new float[6], 4);
               }
             })
@@ -116,7 +117,8 @@ class LowRankRowsTest {
     int columns = layout == Layout.OUT_IN ? 4 : 2;
     float[] values = new float[columns];
 
-    try (LowRankRows low = LowRankRows.of(change(factors, new OutputRange(5, 2), layout), adapter)) {
+    try (LowRankRows low =
+        LowRankRows.of(change(factors, new OutputRange(5, 2), layout), adapter)) {
       low.apply(1, values, columns);
     }
 
@@ -160,7 +162,8 @@ class LowRankRowsTest {
   void refusesRowsThatBDoesNotHave() {
     Factors factors = factors(Values.random(1, 2, 4), Values.random(2, 3, 2), new Blocks(1, 1));
 
-    assertThatThrownBy(() -> LowRankRows.of(change(factors, new OutputRange(2, 2), Layout.OUT_IN), adapter))
+    assertThatThrownBy(
+            () -> LowRankRows.of(change(factors, new OutputRange(2, 2), Layout.OUT_IN), adapter))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("no 2 rows from 2 of a factor with 3");
   }

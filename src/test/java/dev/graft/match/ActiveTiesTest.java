@@ -194,6 +194,30 @@ class ActiveTiesTest {
   }
 
   @Test
+  void refusesAHeadThatScalesItsProduct() {
+    Graphs graphs =
+        Graphs.create()
+            .input(DType.INT64, "ids", TiedTables.V)
+            .input("x", -1, TiedTables.D)
+            .output("e", TiedTables.V, TiedTables.D)
+            .output("logits", -1, TiedTables.V)
+            .weight("t", TiedTables.TABLE)
+            .node(Node.of("Gather", "t", "ids").to("e").named("/embed_tokens/Gather"))
+            .node(
+                Node.of("Gemm", "x", "t")
+                    .to("logits")
+                    .named("/lm_head/Gemm")
+                    .with("transB", 1)
+                    .with("alpha", 0.5f));
+
+    assertThat(
+            Folding.bind(folder, graphs, TiedTables.rows(Adapters.create(), "embed_tokens"))
+                .misses())
+        .singleElement()
+        .satisfies(m -> assertThat(m.reason()).contains("which multiplies it by 0.5"));
+  }
+
+  @Test
   void refusesRowsWhereTheHeadIsQuantised() {
     Graphs graphs =
         Graphs.create()

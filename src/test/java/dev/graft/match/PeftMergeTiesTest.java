@@ -1,18 +1,23 @@
 package dev.graft.match;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.graft.error.UnsupportedException;
 import dev.graft.match.TiedTables.Form;
 import dev.graft.runtime.HostTensor;
 import dev.graft.tensor.Shape;
 import dev.graft.testing.Adapters;
 import dev.graft.testing.Deltas.Matrix;
 import dev.graft.testing.Folding;
+import dev.graft.testing.Graphs;
+import dev.graft.testing.Node;
 import dev.graft.testing.Values;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -64,6 +69,25 @@ class PeftMergeTiesTest {
   private static Matrix ofHead(Adapters adapter) {
     Adapters.Pair pair = adapter.pair("lm_head");
     return Matrix.of(pair.b()).times(Matrix.of(pair.a()));
+  }
+
+  @Test
+  void refusesTwoLengthsOfTheSameColumns() {
+    Graphs graphs =
+        TiedTables.graph(Form.ONE_INITIALIZER)
+            .output("f", TiedTables.V, TiedTables.D)
+            .node(Node.of("Gather", "t", "ids").to("f").named("/decoder/Gather"));
+    Adapters adapter =
+        TiedTables.embedding(Adapters.create())
+            .tensor("decoder.lora_embedding_A", TiedTables.a())
+            .tensor("decoder.lora_embedding_B", TiedTables.b())
+            .tensor("embed_tokens.lora_magnitude_vector", Values.random(51, TiedTables.D))
+            .tensor("decoder.lora_magnitude_vector", Values.random(52, TiedTables.D))
+            .config("use_dora", "true");
+
+    assertThatThrownBy(() -> Folding.of(folder, graphs, adapter, MERGED, Map.of()))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("one after the other");
   }
 
   @ParameterizedTest

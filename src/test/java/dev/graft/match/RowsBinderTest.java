@@ -55,9 +55,9 @@ class RowsBinderTest {
   void refusesRowsBeyondTheTableAndSaysHowToExportALargerOne() {
     refuses(
         lookup(Values.random(1, V, D)),
-        adapter(ROWS, "[1, 9]"),
+        adapter(ROWS, "[1, 7]"),
         Miss.Cause.NO_FIT,
-        "replaces row 9, but 'emb.weight' [7, 4] has 7; the tokens were added before training: call resize_token_embeddings(10)");
+        "replaces row 7, but 'emb.weight' [7, 4] has 7; the tokens were added before training: call resize_token_embeddings(8)");
   }
 
   @Test
