@@ -38,6 +38,12 @@ class LowRankRowsTest {
   private static final float SCALE = 0.75f;
 
   @TempDir Path folder;
+  private final AdapterValues adapter = new AdapterValues();
+
+  @AfterEach
+  void close() {
+    adapter.close();
+  }
 
   private Factors factors(Values a, Values b, Blocks blocks) {
     Path path = folder.resolve("adapter.safetensors");
