@@ -4,6 +4,7 @@ import static dev.graft.cli.Table.left;
 import static dev.graft.cli.Table.right;
 
 import dev.graft.cli.AdapterReport.Config;
+import dev.graft.cli.BoundEntry.RangeEntry;
 import dev.graft.cli.ModelReport.NameEntry;
 import dev.graft.cli.ModelReport.SiteEntry;
 import dev.graft.cli.ModelReport.TypeEntry;
@@ -150,10 +151,11 @@ final class InspectText {
       out.println();
     }
     out.println(
-        binding.bound().size()
+        binding.boundTargets()
             + " of "
-            + (binding.bound().size() + binding.misses().size())
+            + (binding.boundTargets() + binding.misses().size())
             + " targets are bound");
+    binding.warnings().forEach(warning -> out.println("warning: " + warning));
     binding
         .misses()
         .forEach(miss -> {
@@ -173,6 +175,7 @@ final class InspectText {
             left("node"),
             left("weight"),
             left("shape"),
+            left("outputs"),
             left("layout"),
             left("dtype"),
             right("scale"),
@@ -184,12 +187,22 @@ final class InspectText {
           nodes(entry.nodes()),
           entry.tensor().name(),
           entry.tensor().shape().toString(),
+          outputs(entry),
           entry.tensor().layout().orElse("-"),
           entry.tensor().dtype(),
           entry.scale().map(Figures::factor).orElse("whole"),
           entry.split() ? "own copy" : "-");
     }
     table.print(out, "");
+  }
+
+  /** Which outputs of a packed weight, or which of a module that the file splits. */
+  private static String outputs(BoundEntry entry) {
+    return entry
+        .outputs()
+        .map(RangeEntry::toString)
+        .or(() -> entry.targetOutputs().map(range -> "all, for " + range))
+        .orElse("all");
   }
 
   private static String nodes(List<String> nodes) {

@@ -83,7 +83,7 @@ final class MergeCommand extends Verb {
     MergeRequest request = request();
     ReportFile.requireApart(report, output);
     MergeRun planned = MergeRun.planned(request);
-    warn(planned.plan().adapter().warnings());
+    warn(planned.warnings());
     List<Path> taken = new ArrayList<>(planned.plan().inputs());
     taken.add(output);
     names.mapFile().ifPresent(taken::add);

@@ -20,7 +20,7 @@ import java.util.Optional;
  * @param files inputs and outputs
  * @param carried config and tokenizer files that went along
  * @param leftOver files of an older output that could not be deleted
- * @param warnings what to know about the adapter
+ * @param warnings what to know about the adapter and the places where it went
  */
 record MergeReport(
     int schema,
@@ -88,7 +88,7 @@ record MergeReport(
         files,
         result.map(Merge.Result::carried).orElse(List.of()),
         result.map(Merge.Result::leftOver).orElse(List.of()).stream().map(Path::toString).toList(),
-        run.plan().adapter().warnings());
+        run.warnings());
   }
 
   private static Numbers numbers(MergeRun run) {

@@ -6,6 +6,7 @@ import dev.graft.fold.MergeRequest;
 import dev.graft.fold.Provenance.TensorRecord;
 import dev.graft.match.BoundTarget;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -60,6 +61,13 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
     return written.stream()
         .map(file -> plan.request().output().resolveSibling(file.getFileName()))
         .toList();
+  }
+
+  /** What to know about the adapter and the places where it goes. */
+  List<String> warnings() {
+    List<String> warnings = new ArrayList<>(plan.adapter().warnings());
+    warnings.addAll(plan.binding().warnings());
+    return warnings;
   }
 
   /** Where every target went, with the hashes if anything was written. */

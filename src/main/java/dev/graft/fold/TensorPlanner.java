@@ -4,7 +4,9 @@ import dev.graft.fold.FoldedTensor.Part;
 import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Use;
 import dev.graft.match.BoundTarget;
+import dev.graft.match.Layout;
 import dev.graft.match.Spot;
+import dev.graft.match.Turn;
 import dev.graft.onnx.StoredTensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -85,9 +87,15 @@ final class TensorPlanner {
       case BoundTarget.Whole whole ->
           new Part(
               whole.name(),
-              new Change.Whole(whole.replacement().value(), whole.turn()),
-              Region.ALL);
+              new Change.Whole(whole.replacement().value(), whole.valueOutputs(), whole.turn()),
+              region(whole));
     };
+  }
+
+  /** A vector's outputs are the columns of its only row. */
+  private static Region region(BoundTarget.Whole whole) {
+    boolean inRows = whole.turn() == Turn.AS_IS && whole.place().tensor().shape().rank() > 1;
+    return Region.of(inRows ? Layout.OUT_IN : Layout.IN_OUT, whole.place().outputs());
   }
 
   private Change lora(BoundTarget.Lora lora) {

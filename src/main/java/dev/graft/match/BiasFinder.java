@@ -47,6 +47,8 @@ final class BiasFinder {
     GraphNode node = site.node();
     return switch (node.operator()) {
       case "Gemm", "com.microsoft.FusedGemm", "Conv" -> Optional.of(new Use(node, 2));
+      case "com.microsoft.Attention", "com.microsoft.PackedAttention" ->
+          Optional.of(new Use(node, 2));
       default -> addBehind(node, module);
     };
   }
@@ -66,6 +68,11 @@ final class BiasFinder {
   private boolean isAddOf(GraphNode node, String module) {
     List<SiteName> says = index.names().ofNode(new Reading(new Use(node, 0), List.of()));
     return node.operator().equals("Add")
-        && (says.isEmpty() || says.stream().anyMatch(s -> calls.isWithin(s.module(), module)));
+        && (says.isEmpty() || says.stream().anyMatch(s -> isOf(s, module)));
+  }
+
+  private boolean isOf(SiteName name, String module) {
+    return calls.isWithin(name.module(), module)
+        || SiteNames.genai(name).filter(n -> calls.isWithin(n.module(), module)).isPresent();
   }
 }

@@ -122,7 +122,7 @@ public final class Binder {
 
   /** Bound targets count most; one that does not fit or is quantised was at least found. */
   private static long score(Binding binding) {
-    return 2L * binding.bound().size()
+    return 2L * binding.boundTargets()
         + binding.misses().stream().filter(m -> m.cause() != Miss.Cause.ABSENT).count();
   }
 
@@ -136,7 +136,8 @@ public final class Binder {
         adapter.name(),
         prefix,
         settled.bound(),
-        settled.misses());
+        settled.misses(),
+        settled.warnings());
   }
 
   private PrefixVotes votes() {
@@ -155,8 +156,25 @@ public final class Binder {
     }
     Set<String> names = new TreeSet<>(index.modules());
     names.addAll(index.parameterNames());
+    names.addAll(packedNames());
     votes.count(names);
     return votes;
+  }
+
+  /** What an adapter may call modules that the file packs, splits or has no names for. */
+  private Set<String> packedNames() {
+    Set<String> names = new TreeSet<>();
+    index.modules().forEach(module -> names.addAll(PackedNames.aliases(module)));
+    for (Site site : index.sites()) {
+      for (SiteName name : site.names()) {
+        if (name.rule() == NameRule.ATTENTION) {
+          names.addAll(PackedNames.within(name.module()));
+        } else if (name.isOfNode()) {
+          names.add(name.module() + ".in_proj");
+        }
+      }
+    }
+    return names;
   }
 
   private void requireKnown() {

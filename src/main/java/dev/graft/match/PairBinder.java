@@ -5,9 +5,11 @@ import dev.graft.match.BoundTarget.Lora;
 import dev.graft.match.BoundTarget.Operation;
 import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.Miss.Cause;
+import dev.graft.match.PackedAnswer.Piece;
 import dev.graft.match.Site.Kind;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.Shape;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -17,11 +19,15 @@ final class PairBinder {
 
   private final SiteIndex index;
   private final ModuleResolver modules;
+  private final PackedResolver packed;
+  private final OwnBranches branches;
   private final Collected collected;
 
-  PairBinder(SiteIndex index, ModuleResolver modules, Collected collected) {
+  PairBinder(SiteIndex index, ModuleResolver modules, PackedResolver packed, Collected collected) {
     this.index = index;
     this.modules = modules;
+    this.packed = packed;
+    this.branches = new OwnBranches(index);
     this.collected = collected;
   }
 
@@ -37,26 +43,58 @@ final class PairBinder {
       miss(pair, Cause.UNSUPPORTED, extra.get() + " cannot be folded by this version");
       return;
     }
+    List<Piece> pieces = pieces(pair, name);
+    if (pieces.isEmpty() || holdsBranch(pair, name, pieces)) {
+      return;
+    }
+    if (pieces.stream().allMatch(piece -> fits(pair, piece))) {
+      for (Piece piece : pieces) {
+        Place place = new Place(piece.rule(), piece.found().spots(), piece.ofWeight());
+        collected.add(new Lora(pair, piece.ofModule(), place, operation(piece.found().first())));
+      }
+    }
+  }
+
+  /** The weights that hold the module; if there are none, the miss is noted. */
+  private List<Piece> pieces(LoraPair pair, String name) {
     ModuleResolver.Found found = modules.find(pair.module(), name, s -> mayCarry(s, pair));
-    if (found.sites().isEmpty()) {
+    if (!found.sites().isEmpty()) {
+      return List.of(Piece.whole(name, found, found.rule()));
+    }
+    boolean isMatrix = pair.kind() == LoraPair.Kind.LINEAR_OR_CONV && pair.a().shape().rank() == 2;
+    PackedAnswer answer =
+        isMatrix ? packed.find(name, pair.b().shape().dim(0)) : PackedAnswer.NOTHING;
+    if (answer.problem().isPresent()) {
+      miss(pair, answer.problem().get().cause(), answer.problem().get().reason());
+    } else if (answer.pieces().isEmpty()) {
+      String problem =
+          found.problem() + (found.cause() == Cause.ABSENT ? PackedResolver.lookedFor(name) : "");
       collected.missNamed(
-          new Miss(pair.module(), found.problem(), List.of(), found.cause()),
-          name,
-          index.modules());
-      return;
+          new Miss(pair.module(), problem, List.of(), found.cause()), name, index.modules());
     }
-    if (index.modules().contains(name + ".lora_A")) {
-      miss(
-          pair,
-          Cause.UNSUPPORTED,
-          "the model holds a LoRA branch of its own there ('%s.lora_A'), which would act a second time; export the base without an adapter"
-              .formatted(name));
-      return;
+    return answer.pieces();
+  }
+
+  private boolean holdsBranch(LoraPair pair, String name, List<Piece> pieces) {
+    List<String> names = new ArrayList<>(List.of(name));
+    pieces.forEach(p -> names.add(p.name()));
+    for (String one : names) {
+      switch (branches.at(one)) {
+        case ACTIVE -> {
+          miss(
+              pair,
+              Cause.UNSUPPORTED,
+              "the model holds a LoRA branch of its own there ('%s.lora_A'), which would act a second time; export the base without an adapter"
+                  .formatted(one));
+          return true;
+        }
+        case SLOT -> collected.slot(one);
+        case NONE -> {
+          // As it should be.
+        }
+      }
     }
-    if (fits(pair, found)) {
-      Place place = Place.whole(found.rule(), found.spots());
-      collected.add(new Lora(pair, OutputRange.ALL, place, operation(found.first())));
-    }
+    return false;
   }
 
   private static boolean mayCarry(Site site, LoraPair pair) {
@@ -76,7 +114,8 @@ final class PairBinder {
     return new Operation(site.kind(), layout, site.alpha());
   }
 
-  private boolean fits(LoraPair pair, ModuleResolver.Found found) {
+  private boolean fits(LoraPair pair, Piece piece) {
+    ModuleResolver.Found found = piece.found();
     Site site = found.first();
     StoredTensor tensor = site.tensor();
     if (site.kind() == Kind.QUANTISED) {
@@ -109,16 +148,17 @@ final class PairBinder {
           site.node() + " has alpha " + site.alpha() + ", so no weight acts");
       return false;
     }
-    return isShaped(pair, site);
+    return isShaped(pair, piece);
   }
 
-  private boolean isShaped(LoraPair pair, Site site) {
+  private boolean isShaped(LoraPair pair, Piece piece) {
+    Site site = piece.found().first();
     StoredTensor tensor = site.tensor();
     Layout layout = operation(site).layout();
     long in = layout.in(tensor.shape());
-    long out = layout.out(tensor.shape());
+    long out = piece.ofWeight().countOf(layout.out(tensor.shape()));
     Optional<Shape> magnitude = pair.magnitude().map(m -> m.shape());
-    if (magnitude.isPresent() && magnitude.get().elements() != out) {
+    if (magnitude.isPresent() && piece.ofModule().countOf(magnitude.get().elements()) != out) {
       miss(
           pair,
           Cause.NO_FIT,
@@ -130,7 +170,7 @@ final class PairBinder {
     Shape b = pair.b().shape();
     boolean sameKernel =
         a.rank() == 2 || tensor.shape().rank() == 2 || kernel(a).equals(kernel(tensor.shape()));
-    if (sameKernel && a.elements() / a.dim(0) == in && b.dim(0) == out) {
+    if (sameKernel && a.elements() / a.dim(0) == in && piece.ofModule().countOf(b.dim(0)) == out) {
       return true;
     }
     miss(

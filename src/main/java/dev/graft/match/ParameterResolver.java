@@ -22,6 +22,7 @@ final class ParameterResolver {
   private final ModuleResolver modules;
   private final BiasFinder biases;
   private final WeightReaders readers;
+  private final WeightTracer tracer;
   private final RepeatedCalls calls;
   private final Turn squares;
 
@@ -37,6 +38,7 @@ final class ParameterResolver {
     this.calls = calls;
     this.squares = squares;
     this.readers = new WeightReaders(index.graph());
+    this.tracer = new WeightTracer(index.graph());
     this.biases = new BiasFinder(index, calls);
   }
 
@@ -57,6 +59,16 @@ final class ParameterResolver {
 
     boolean isBias() {
       return parameter.endsWith(".bias");
+    }
+
+    /** The same under another name of the file. */
+    Wanted called(String other) {
+      return new Wanted(other, other, mapped, shape);
+    }
+
+    /** The same with another shape. */
+    Wanted shaped(Shape other) {
+      return new Wanted(parameter, name, mapped, other);
     }
   }
 
@@ -98,6 +110,35 @@ final class ParameterResolver {
       return weightOf(sites(wanted, s -> true), wanted);
     }
     return Outcome.none("the file has no tensor of the name " + wanted.name(), Cause.ABSENT);
+  }
+
+  /** Whether the file has a tensor of the parameter's own name. */
+  boolean hasNamed(Wanted wanted) {
+    return !named(wanted).isEmpty();
+  }
+
+  /**
+   * Looks up a parameter of a module whose sites are known.
+   *
+   * @param found the module's sites
+   * @param wanted a weight or a bias
+   */
+  Outcome findAt(ModuleResolver.Found found, Wanted wanted) {
+    List<Spot> named = named(wanted);
+    if (!named.isEmpty()) {
+      return byName(wanted, named);
+    }
+    return wanted.isBias() ? biasOf(found, wanted) : weightOf(found, wanted);
+  }
+
+  /** A linear layer by the file's name. */
+  ModuleResolver.Found linear(String module) {
+    return modules.find(module, module, s -> s.kind() != Kind.EMBEDDING && s.kind() != Kind.CONV);
+  }
+
+  /** The ways from an operator's input to what is stored. */
+  List<WeightPath> trace(GraphNode node, int input) {
+    return tracer.trace(node, input);
   }
 
   private ModuleResolver.Found sites(Wanted wanted, Predicate<Site> kind) {

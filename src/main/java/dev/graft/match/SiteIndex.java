@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -27,7 +28,7 @@ public final class SiteIndex {
   private final SharedBytes sharedBytes;
   private final EqualBytes bytes;
   private final List<Site> sites;
-  private final Map<String, List<Site>> byModule = new HashMap<>();
+  private final NavigableMap<String, List<Site>> byModule = new TreeMap<>();
   private final NavigableMap<String, Set<StoredTensor>> weightsByNodeName = new TreeMap<>();
   private final Map<String, Set<Site>> byUnnumbered = new HashMap<>();
   private final IdentityHashMap<StoredTensor, List<Site>> byTensor = new IdentityHashMap<>();
@@ -90,6 +91,12 @@ public final class SiteIndex {
   /** The sites whose nodes belong to modules of this name but for numbers after its parts. */
   Set<Site> numberedLike(String module) {
     return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), Set.of());
+  }
+
+  /** The sites of modules inside another, under the names that say so. */
+  SequencedMap<String, List<Site>> within(String module) {
+    return Collections.unmodifiableSequencedMap(
+        byModule.subMap(module + ".", module + (char) ('.' + 1)));
   }
 
   /** Every module name of every site. */

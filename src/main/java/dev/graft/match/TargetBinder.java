@@ -8,7 +8,9 @@ import dev.graft.adapter.Replacement;
 import dev.graft.adapter.TokenRows;
 import dev.graft.match.Collected.Advice;
 import dev.graft.match.Miss.Cause;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Binds one target at a time under a given prefix. */
@@ -35,11 +37,30 @@ final class TargetBinder {
     RepeatedCalls calls = new RepeatedCalls(index, inFile);
     Turn squares = adapter.config().fanInFanOut() ? Turn.AS_IS : Turn.TRANSPOSED;
     ModuleResolver modules = new ModuleResolver(index, map, calls);
-    this.pairs = new PairBinder(index, modules, collected);
+    PackedResolver packed = new PackedResolver(index, modules, outputs(adapter));
+    this.pairs = new PairBinder(index, modules, packed, collected);
+    ParameterResolver parameters = new ParameterResolver(index, modules, calls, squares);
     this.replacements =
         new ReplacementBinder(
-            index, new ParameterResolver(index, modules, calls, squares), collected);
+            index, parameters, new PackedParameters(index, parameters, packed), collected);
     this.ties = new TieSettler(index, adapter.config());
+  }
+
+  /** How many outputs the adapter's tensors give each module, by the file's names. */
+  private Map<String, Long> outputs(PeftAdapter adapter) {
+    Map<String, Long> outputs = new HashMap<>();
+    for (AdapterTarget target : adapter.targets()) {
+      if (target instanceof LoraPair pair && pair.kind() == LoraPair.Kind.LINEAR_OR_CONV) {
+        prefix.apply(pair.module()).ifPresent(name -> outputs.put(name, pair.b().shape().dim(0)));
+      } else if (target instanceof Replacement whole && whole.value().shape().rank() > 0) {
+        String name = whole.parameter();
+        int dot = Math.max(0, name.lastIndexOf('.'));
+        prefix
+            .apply(name.substring(0, dot))
+            .ifPresent(module -> outputs.putIfAbsent(module, whole.value().shape().dim(0)));
+      }
+    }
+    return outputs;
   }
 
   void bind(AdapterTarget target) {
