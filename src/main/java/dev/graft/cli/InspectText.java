@@ -6,6 +6,7 @@ import static dev.graft.cli.Table.right;
 import dev.graft.cli.AdapterReport.Config;
 import dev.graft.cli.BoundEntry.RangeEntry;
 import dev.graft.cli.ModelReport.NameEntry;
+import dev.graft.cli.ModelReport.PartEntry;
 import dev.graft.cli.ModelReport.SiteEntry;
 import dev.graft.cli.ModelReport.TypeEntry;
 import dev.graft.fold.Provenance;
@@ -96,7 +97,8 @@ final class InspectText {
             left("weight"),
             left("shape"),
             left("layout"),
-            left("dtype"));
+            left("dtype"),
+            left("packs"));
     for (SiteEntry site : sites) {
       table.row(
           site.names().isEmpty() ? "-" : site.names().getFirst().module(),
@@ -106,7 +108,8 @@ final class InspectText {
           site.tensor().name(),
           site.tensor().shape().toString(),
           site.tensor().layout().orElse("-"),
-          site.tensor().dtype());
+          site.tensor().dtype(),
+          orDash(site.parts().stream().map(PartEntry::toString).collect(Collectors.joining(", "))));
     }
     table.print(out, "");
   }

@@ -34,6 +34,14 @@ final class PackedNames {
     int parts() {
       return parts;
     }
+
+    /** How messages call one of the parts. */
+    String partLabel(int position) {
+      return switch (this) {
+        case QKV -> AttentionRoles.Role.at(position).label();
+        case GATE_UP -> position == 0 ? "gate" : "up";
+      };
+    }
   }
 
   private record Family(Kind kind, List<String> parts) {}
