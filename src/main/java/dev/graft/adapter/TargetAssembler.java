@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sorts the tensors of an adapter into targets; a tensor that finds no place is an error, never
@@ -22,7 +23,20 @@ import java.util.TreeSet;
  */
 final class TargetAssembler {
 
-  private record SlotId(String module, int depth) {}
+  private record SlotId(String module, int depth) {
+
+    // As in every record, but what the compiler makes is put together at run time, some
+    // milliseconds of every start.
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof SlotId s && depth == s.depth && module.equals(s.module);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * module.hashCode() + depth;
+    }
+  }
 
   private final AdapterConfig config;
   private final Findings findings;

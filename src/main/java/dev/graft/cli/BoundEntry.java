@@ -4,6 +4,7 @@ import dev.graft.graph.GraphNode;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
+import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.Shape;
 import java.util.List;
 import java.util.Optional;
@@ -13,13 +14,15 @@ import java.util.function.LongSupplier;
  * A target of the adapter with its place in the model.
  *
  * @param target the adapter's name for it
- * @param kind {@code lora} where a product is added, {@code whole} where the tensor is replaced
+ * @param kind {@code lora} where a product is added, {@code dora} where outputs are scaled besides,
+ *     {@code experts} where a product is added for each expert, {@code rows} where rows of a table
+ *     are replaced, {@code whole} where the tensor is
  * @param rule the rule that found the place
  * @param nodes the operators that read the weight for this target
  * @param tensor the stored weight
  * @param outputs the weight's outputs that are the target's; absent where all are
  * @param targetOutputs the target's outputs that are there; absent where all are
- * @param scale the factor on B·A, the user's weight counted in; absent for a whole tensor
+ * @param scale the factor on B·A, the user's weight counted in; absent where values are replaced
  * @param split whether the target gets a copy of its own, because others read the same bytes
  * @param hashes SHA-256 of the tensor's bytes; absent where nothing was written
  */
@@ -70,38 +73,70 @@ record BoundEntry(
    */
   static BoundEntry of(BoundTarget bound, double weight) {
     BoundTarget.Place place = bound.place();
-    List<String> nodes = place.nodes().stream().map(GraphNode::label).toList();
+    return new BoundEntry(
+        bound.label(),
+        kind(bound),
+        place.rule().label(),
+        place.nodes().stream().map(GraphNode::label).toList(),
+        tensor(bound),
+        outputs(bound),
+        targetOutputs(bound),
+        scale(bound).map(scale -> scale * weight),
+        place.isSplit(),
+        Optional.empty());
+  }
+
+  private static String kind(BoundTarget bound) {
     return switch (bound) {
-      case BoundTarget.Lora lora ->
-          new BoundEntry(
-              lora.name(),
-              "lora",
-              place.rule().label(),
-              nodes,
-              TensorEntry.of(place.tensor(), lora.layout()),
-              RangeEntry.of(place.outputs(), () -> lora.layout().out(place.tensor().shape())),
-              RangeEntry.of(lora.pairOutputs(), () -> lora.pair().b().shape().dim(0)),
-              Optional.of(lora.pair().scale() * weight / lora.alpha()),
-              place.isSplit(),
-              Optional.empty());
-      case BoundTarget.Whole whole ->
-          new BoundEntry(
-              whole.name(),
-              "whole",
-              place.rule().label(),
-              nodes,
-              TensorEntry.of(place.tensor()),
-              RangeEntry.of(place.outputs(), () -> outputs(whole)),
-              RangeEntry.of(whole.valueOutputs(), () -> whole.replacement().value().shape().dim(0)),
-              Optional.empty(),
-              place.isSplit(),
-              Optional.empty());
+      case BoundTarget.Lora lora -> lora.pair().magnitude().isPresent() ? "dora" : "lora";
+      case BoundTarget.Experts experts -> "experts";
+      case BoundTarget.Rows rows -> "rows";
+      case BoundTarget.Whole whole -> "whole";
     };
   }
 
-  private static long outputs(BoundTarget.Whole whole) {
-    Shape stored = whole.place().tensor().shape();
-    return stored.dim(whole.turn() == Turn.TRANSPOSED ? stored.rank() - 1 : 0);
+  private static TensorEntry tensor(BoundTarget bound) {
+    StoredTensor stored = bound.place().tensor();
+    return switch (bound) {
+      case BoundTarget.Lora lora -> TensorEntry.of(stored, lora.layout());
+      case BoundTarget.Experts experts -> TensorEntry.of(stored, experts.layout());
+      case BoundTarget.Rows rows -> TensorEntry.of(stored, rows.layout());
+      case BoundTarget.Whole whole -> TensorEntry.of(stored);
+    };
+  }
+
+  private static Optional<RangeEntry> outputs(BoundTarget bound) {
+    Shape stored = bound.place().tensor().shape();
+    return switch (bound) {
+      case BoundTarget.Lora lora ->
+          RangeEntry.of(lora.place().outputs(), () -> lora.layout().out(stored));
+      case BoundTarget.Whole whole ->
+          RangeEntry.of(
+              whole.place().outputs(),
+              () -> stored.dim(whole.turn() == Turn.TRANSPOSED ? stored.rank() - 1 : 0));
+      case BoundTarget.Experts experts -> Optional.empty();
+      case BoundTarget.Rows rows -> Optional.empty();
+    };
+  }
+
+  private static Optional<RangeEntry> targetOutputs(BoundTarget bound) {
+    return switch (bound) {
+      case BoundTarget.Lora lora ->
+          RangeEntry.of(lora.pairOutputs(), () -> lora.pair().b().shape().dim(0));
+      case BoundTarget.Whole whole ->
+          RangeEntry.of(whole.valueOutputs(), () -> whole.replacement().value().shape().dim(0));
+      case BoundTarget.Experts experts -> Optional.empty();
+      case BoundTarget.Rows rows -> Optional.empty();
+    };
+  }
+
+  private static Optional<Double> scale(BoundTarget bound) {
+    return switch (bound) {
+      case BoundTarget.Lora lora -> Optional.of(lora.pair().scale() / lora.alpha());
+      case BoundTarget.Experts experts -> Optional.of(experts.pair().scale());
+      case BoundTarget.Rows rows -> Optional.empty();
+      case BoundTarget.Whole whole -> Optional.empty();
+    };
   }
 
   BoundEntry with(Hashes written) {

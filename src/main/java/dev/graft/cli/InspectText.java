@@ -174,6 +174,7 @@ final class InspectText {
     Table table =
         Table.of(
             left("module"),
+            left("kind"),
             left("rule"),
             left("node"),
             left("weight"),
@@ -186,6 +187,7 @@ final class InspectText {
     for (BoundEntry entry : entries) {
       table.row(
           entry.target(),
+          entry.kind(),
           entry.rule(),
           nodes(entry.nodes()),
           entry.tensor().name(),
@@ -193,7 +195,7 @@ final class InspectText {
           outputs(entry),
           entry.tensor().layout().orElse("-"),
           entry.tensor().dtype(),
-          entry.scale().map(Figures::factor).orElse("whole"),
+          entry.scale().map(Figures::factor).orElse("-"),
           entry.split() ? "own copy" : "-");
     }
     table.print(out, "");

@@ -24,7 +24,6 @@ final class CarriedFiles {
 
   private static final String GENAI_CONFIG = "genai_config.json";
   private static final long MAX_BYTES = 256L << 20;
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private static final List<String> NAMES =
       List.of(
@@ -50,16 +49,22 @@ final class CarriedFiles {
 
   private CarriedFiles() {}
 
+  /** Loaded only where GenAI settings lie beside the base: it takes 25 ms. */
+  private static final class Json {
+    static final JsonMapper MAPPER = JsonMapper.builder().build();
+  }
+
   /**
    * Adds the files to an output.
    *
    * @param model the base
+   * @param main the output's model file
    * @param output the output being made
    * @return names of the files that go along
    */
-  static List<String> add(Path model, AtomicOutput output) {
+  static List<String> add(Path model, Path main, AtomicOutput output) {
     Path from = Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model);
-    Path to = output.main().path().resolveSibling("");
+    Path to = main.resolveSibling("");
     List<String> carried = new ArrayList<>();
     if (isSame(from, to)) {
       return carried;
@@ -67,14 +72,14 @@ final class CarriedFiles {
     for (String name : NAMES) {
       Path file = from.resolve(name);
       if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && output.isFree(to.resolve(name))) {
-        output.addFile(to.resolve(name)).write(MemorySegment.ofArray(content(file, output)), 0);
+        output.addFile(to.resolve(name)).write(MemorySegment.ofArray(content(file, main)), 0);
         carried.add(name);
       }
     }
     return carried;
   }
 
-  private static byte[] content(Path file, AtomicOutput output) {
+  private static byte[] content(Path file, Path main) {
     try {
       if (Files.size(file) > MAX_BYTES) {
         throw new FormatException(
@@ -82,7 +87,7 @@ final class CarriedFiles {
       }
       byte[] bytes = Files.readAllBytes(file);
       return file.endsWith(GENAI_CONFIG)
-          ? renamed(file, bytes, String.valueOf(output.main().path().getFileName()))
+          ? renamed(file, bytes, String.valueOf(main.getFileName()))
           : bytes;
     } catch (IOException e) {
       throw new FormatException(file + ": cannot be read: " + e.getMessage(), e);
@@ -92,12 +97,12 @@ final class CarriedFiles {
   /** GenAI finds its model by the name in {@code model.decoder.filename}. */
   private static byte[] renamed(Path file, byte[] bytes, String name) {
     try {
-      JsonNode config = JSON.readTree(bytes);
+      JsonNode config = Json.MAPPER.readTree(bytes);
       if (config.path("model").path("decoder") instanceof ObjectNode decoder
           && decoder.has("filename")) {
         decoder.put("filename", name);
       }
-      return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
+      return Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
     } catch (JacksonException e) {
       throw new FormatException(file + ": is not JSON: " + e.getOriginalMessage(), e);
     }

@@ -80,7 +80,8 @@ public final class FoldCheck {
     long bytes = 0;
     try (SourceFiles baseFiles = new SourceFiles(plan.model());
         SourceFiles mergedFiles = new SourceFiles(merged);
-        TensorFolder folder = new TensorFolder(TensorFolder.BLOCK_BYTES)) {
+        AdapterValues adapter = new AdapterValues();
+        TensorFolder folder = new TensorFolder(adapter, TensorFolder.BLOCK_BYTES)) {
       Comparison comparison = new Comparison(baseFiles, mergedFiles, folder, differences);
       for (StoredTensor tensor : plan.model().tensors()) {
         StoredTensor other = take(found, tensor.label(), differences);

@@ -24,7 +24,8 @@ final class FoldedTensor implements TensorContent {
    *
    * @param target the adapter's name for it
    * @param change what happens
-   * @param region where; the regions of a tensor's parts do not overlap
+   * @param region where; the regions of a tensor's parts do not overlap, unless all of them are the
+   *     whole tensor: then one part begins with what the part before it left
    */
   record Part(String target, Change change, Region region) {}
 

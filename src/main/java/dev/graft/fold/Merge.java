@@ -59,7 +59,12 @@ public final class Merge {
       List<String> carried,
       Provenance provenance,
       long bytes,
-      List<Path> leftOver) {}
+      List<Path> leftOver) {
+
+    Result leaving(List<Path> files) {
+      return new Result(output, carried, provenance, bytes, files);
+    }
+  }
 
   /**
    * Writes the output.
@@ -72,9 +77,30 @@ public final class Merge {
   }
 
   Result run(int threads, int blockBytes) {
+    try (AtomicOutput output = AtomicOutput.begin(outputPath())) {
+      Result written = write(output, output.main(), new Effort(threads, blockBytes));
+      return written.leaving(output.commit());
+    }
+  }
+
+  /**
+   * How the work is done; the bytes do not depend on it.
+   *
+   * @param threads how many threads fold and copy
+   * @param blockBytes in blocks of about so many bytes
+   */
+  record Effort(int threads, int blockBytes) {}
+
+  /** Where the merged model is to appear. */
+  Path outputPath() {
+    return plan.request().output();
+  }
+
+  /** Writes everything that the output consists of; to commit it is left to the caller. */
+  Result write(AtomicOutput output, OutputFile main, Effort effort) {
     OnnxModel model = plan.model();
     try (SourceFiles sources = new SourceFiles(model);
-        AtomicOutput output = AtomicOutput.begin(plan.request().output())) {
+        AdapterValues adapter = new AdapterValues()) {
       InputFile modelFile = sources.file(model.path());
       List<DataFileRecord> dataFiles = dataFiles(sources);
       Provenance draft = provenance(NO_HASH, new BaseRecord(NO_HASH, dataFiles), draftTensors());
@@ -82,36 +108,38 @@ public final class Merge {
       patch.appendMetadata(key(), draft.json().length);
       SequencedMap<String, String> names =
           DataFileNames.choose(
-              model.dataFiles().sequencedKeySet(), output, contentHash(draft, modelFile));
-      // Neither is needed before the weights are written, so neither delays them.
-      Background<String> skeleton = Background.start(() -> Skeleton.sha256(model, modelFile));
+              model.dataFiles().sequencedKeySet(),
+              main.path(),
+              output,
+              contentHash(draft, modelFile));
+      Background<String> skeleton = Background.later(() -> Skeleton.sha256(model, modelFile));
       Background<List<Path>> older =
-          Background.start(() -> OlderOutput.dataFiles(plan, names.values()));
+          Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
       SequencedMap<String, FilePlan> files = patch.plan(names);
-      PlanWriter writer = new PlanWriter(sources, progress);
+      PlanWriter writer = new PlanWriter(sources, adapter, progress);
       List<Path> written = new ArrayList<>();
       for (Map.Entry<String, FilePlan> file : files.entrySet()) {
-        OutputFile out = file(output, file.getKey());
+        OutputFile out =
+            file.getKey().isEmpty()
+                ? main
+                : output.addFile(main.path().resolveSibling(file.getKey()));
         written.add(out.path());
         writer.add(file.getValue(), out);
       }
-      writer.run(threads, blockBytes);
+      // None of these is needed before the weights are written, so the workers make them.
+      writer.alongside(plan::adapterSha256);
+      writer.alongside(skeleton::get);
+      writer.alongside(older::get);
+      writer.run(effort.threads(), effort.blockBytes());
       Provenance provenance =
           provenance(
               plan.adapterSha256(), new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
       writer.fill(List.of(provenance.json()));
-      List<String> carried = CarriedFiles.add(model.path(), output);
+      List<String> carried = CarriedFiles.add(model.path(), main.path(), output);
       older.get().forEach(output::retire);
-      List<Path> leftOver = output.commit();
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
-      return new Result(written.reversed(), carried, provenance, bytes, leftOver);
+      return new Result(written.reversed(), carried, provenance, bytes, List.of());
     }
-  }
-
-  private static OutputFile file(AtomicOutput output, String location) {
-    return location.isEmpty()
-        ? output.main()
-        : output.addFile(output.main().path().resolveSibling(location));
   }
 
   private String key() {
@@ -153,6 +181,8 @@ public final class Merge {
     return switch (change) {
       case Change.LowRank lowRank -> lowRank.scale();
       case Change.Dora dora -> dora.lowRank().scale();
+      case Change.Experts experts -> experts.scale();
+      case Change.Rows rows -> 0;
       case Change.Whole whole -> 0;
     };
   }

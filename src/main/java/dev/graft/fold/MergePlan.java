@@ -8,9 +8,9 @@ import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Use;
 import dev.graft.io.InputFile;
 import dev.graft.io.OutputGuard;
-import dev.graft.match.Binder;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
+import dev.graft.match.SetBinder;
 import dev.graft.match.SiteIndex;
 import dev.graft.match.Spot;
 import dev.graft.onnx.ModelPatch;
@@ -41,24 +41,19 @@ public final class MergePlan {
   private final IdentityHashMap<NodeProto, Map<Integer, String>> movedInputs =
       new IdentityHashMap<>();
 
-  private MergePlan(MergeRequest request) {
-    this.request = request;
-    Background<PeftAdapter> opened = Background.start(() -> foldable(request.adapter()));
-    this.model = OnnxModel.open(request.model());
-    ModelGraph graph = ModelGraph.of(model);
-    SiteIndex sites = SiteIndex.of(graph);
-    this.adapter = opened.get();
-    this.adapterSha256 = Background.start(adapter::sha256);
+  private MergePlan(BaseFile base, Opened opened, Binding binding) {
+    this.request = base.request();
+    this.model = base.model();
+    this.adapter = opened.adapter();
+    this.adapterSha256 = opened.sha256();
     this.earlier = Provenance.of(model);
-    requireNew();
-    OutputGuard.check(inputs(), request.output());
-    this.binding = Binder.bind(sites, adapter, request.options());
+    this.binding = binding;
     binding.requireComplete();
     if (binding.bound().isEmpty()) {
       throw new BindingException(
           adapter.name() + ": the adapter holds nothing to fold; a merge would be a copy");
     }
-    this.moves = new TensorPlanner(graph, request.weight()).plan(binding.bound());
+    this.moves = new TensorPlanner(base.graph(), request.weight()).plan(binding.bound());
     for (Move move : moves) {
       for (Use use : move.spot().split()) {
         movedInputs
@@ -74,13 +69,63 @@ public final class MergePlan {
    * @throws dev.graft.error.GraftException if the merge cannot be done
    */
   public static MergePlan of(MergeRequest request) {
+    return of(List.of(request)).getFirst();
+  }
+
+  /**
+   * The same for a model in several files, such as an encoder and its decoders: one adapter, and
+   * every target has a place in at least one of them.
+   *
+   * @param requests one for each file, all with the same adapter, weight and names
+   * @throws dev.graft.error.GraftException if the merge cannot be done
+   */
+  public static List<MergePlan> of(List<MergeRequest> requests) {
+    requests.forEach(MergePlan::requireWeight);
+    Background<PeftAdapter> reading =
+        Background.start(() -> foldable(requests.getFirst().adapter()));
+    List<BaseFile> bases = requests.stream().map(BaseFile::open).toList();
+    PeftAdapter adapter = reading.get();
+    Opened opened = new Opened(adapter, Background.later(adapter::sha256));
+    bases.forEach(base -> check(base, opened, bases));
+    List<SiteIndex> sites = bases.stream().map(BaseFile::sites).toList();
+    List<Binding> bindings = SetBinder.bind(sites, adapter, requests.getFirst().options());
+    List<MergePlan> plans = new ArrayList<>();
+    for (int i = 0; i < bases.size(); i++) {
+      plans.add(new MergePlan(bases.get(i), opened, bindings.get(i)));
+    }
+    return plans;
+  }
+
+  /** An adapter, whose hash takes longer than all the rest of planning. */
+  private record Opened(PeftAdapter adapter, Background<String> sha256) {}
+
+  /** A model file that is to be merged into. */
+  private record BaseFile(
+      MergeRequest request, OnnxModel model, ModelGraph graph, SiteIndex sites) {
+    static BaseFile open(MergeRequest request) {
+      OnnxModel model = OnnxModel.open(request.model());
+      ModelGraph graph = ModelGraph.of(model);
+      return new BaseFile(request, model, graph, SiteIndex.of(graph));
+    }
+  }
+
+  private static void requireWeight(MergeRequest request) {
     if (!Double.isFinite(request.weight()) || request.weight() == 0) {
       throw new UsageException(
           "the adapter's weight is "
               + request.weight()
               + ", expected a finite number other than 0");
     }
-    return new MergePlan(request);
+  }
+
+  private static void check(BaseFile base, Opened opened, List<BaseFile> all) {
+    requireNew(base, opened);
+    List<Path> inputs = new ArrayList<>(opened.adapter().files());
+    for (BaseFile other : all) {
+      inputs.add(other.request().model());
+      inputs.addAll(other.model().dataFiles().values());
+    }
+    OutputGuard.check(inputs, base.request().output());
   }
 
   private static PeftAdapter foldable(Path path) {
@@ -199,15 +244,16 @@ public final class MergePlan {
     return patch;
   }
 
-  private void requireNew() {
-    if (request.repeat() == MergeRequest.Repeat.ALLOWED) {
+  private static void requireNew(BaseFile base, Opened opened) {
+    if (base.request().repeat() == MergeRequest.Repeat.ALLOWED) {
       return;
     }
-    for (Provenance record : earlier) {
-      if (record.adapter().sha256().equals(adapterSha256())) {
+    for (Provenance record : Provenance.of(base.model())) {
+      String sha256 = opened.sha256().get();
+      if (record.adapter().sha256().equals(sha256)) {
         throw new BindingException(
             "%s holds the adapter '%s' already (SHA-256 %s); --again folds it in a second time"
-                .formatted(model.path(), record.adapter().name(), adapterSha256()));
+                .formatted(base.model().path(), record.adapter().name(), sha256));
       }
     }
   }

@@ -27,6 +27,7 @@ final class PlanWriter {
   private static final long COPY_STEP = 64L << 20;
 
   private final SourceFiles sources;
+  private final AdapterValues adapter;
   private final Progress progress;
   private final List<Job> jobs = new ArrayList<>();
   private final List<Deferred> deferred = new ArrayList<>();
@@ -42,8 +43,9 @@ final class PlanWriter {
   /** A place that is filled when everything else is written. */
   private record Deferred(OutputFile out, long position, long length) {}
 
-  PlanWriter(SourceFiles sources, Progress progress) {
+  PlanWriter(SourceFiles sources, AdapterValues adapter, Progress progress) {
     this.sources = sources;
+    this.adapter = adapter;
     this.progress = progress;
   }
 
@@ -70,6 +72,11 @@ final class PlanWriter {
       position += piece.lengthBytes();
     }
     small.flush();
+  }
+
+  /** Queues something else that a worker is to do, before the tensors. */
+  void alongside(Runnable work) {
+    jobs.add(new Job(Long.MAX_VALUE, folder -> work.run()));
   }
 
   /**
@@ -120,8 +127,8 @@ final class PlanWriter {
     }
   }
 
-  private static void drain(ConcurrentLinkedQueue<Job> queue, int blockBytes) {
-    try (TensorFolder folder = new TensorFolder(blockBytes)) {
+  private void drain(ConcurrentLinkedQueue<Job> queue, int blockBytes) {
+    try (TensorFolder folder = new TensorFolder(adapter, blockBytes)) {
       for (Job job = queue.poll(); job != null; job = queue.poll()) {
         job.work().run(folder);
       }

@@ -2,12 +2,10 @@ package dev.graft.fold;
 
 import dev.graft.error.FormatException;
 import dev.graft.onnx.OnnxModel;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What a merged model says of its making, one metadata entry for each adapter in it. No path and no
@@ -26,7 +24,6 @@ public record Provenance(
   public static final String KEY = "graft.merge.";
 
   private static final int SCHEMA = 1;
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   /**
    * An adapter.
@@ -78,7 +75,7 @@ public record Provenance(
   }
 
   byte[] json() {
-    return JSON.writeValueAsString(this).getBytes(StandardCharsets.UTF_8);
+    return ProvenanceJson.write(this);
   }
 
   /**
@@ -89,9 +86,13 @@ public record Provenance(
   public static List<Provenance> of(OnnxModel model) {
     Map<String, String> metadata = model.metadata();
     List<Provenance> records = new ArrayList<>();
-    for (int i = 1; metadata.containsKey(KEY + i); i++) {
+    for (int i = 1; ; i++) {
+      String json = metadata.get(KEY + i);
+      if (json == null) {
+        return records;
+      }
       try {
-        records.add(JSON.readValue(metadata.get(KEY + i), Provenance.class));
+        records.add(ProvenanceJson.read(json));
       } catch (JacksonException e) {
         throw new FormatException(
             "%s: the metadata '%s%d' is not a record of this tool: %s"
@@ -99,6 +100,5 @@ public record Provenance(
             e);
       }
     }
-    return records;
   }
 }

@@ -1,6 +1,5 @@
 package dev.graft.fold;
 
-import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.fold.FoldedTensor.Part;
@@ -9,8 +8,6 @@ import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
-import dev.graft.safetensors.SafetensorsData;
-import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
@@ -34,11 +31,18 @@ final class TensorFolder implements AutoCloseable {
   private static final long MAX_ROW = 1 << 22;
 
   private final Arena arena = Arena.ofConfined();
+  private final AdapterValues adapter;
   private final int blockBytes;
   private MemorySegment buffer;
 
-  /** Folds in blocks of about so many bytes; the result does not depend on it. */
-  TensorFolder(int blockBytes) {
+  /**
+   * Prepares to fold in blocks.
+   *
+   * @param adapter where the adapter's tensors are read
+   * @param blockBytes about how long a block is; the result does not depend on it
+   */
+  TensorFolder(AdapterValues adapter, int blockBytes) {
+    this.adapter = adapter;
     this.blockBytes = blockBytes;
     this.buffer = arena.allocate(blockBytes, 64);
   }
@@ -58,7 +62,8 @@ final class TensorFolder implements AutoCloseable {
    * @throws dev.graft.error.FormatException if the result holds a value that is not finite
    */
   void fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
-    try (BlockFolder rows = new BlockFolder(tensor, rowLength(tensor))) {
+    int rowLength = rowLength(tensor);
+    try (BlockFolder rows = new BlockFolder(tensor, rows(tensor, rowLength), rowLength)) {
       if (rows.source.needsAllRowsFirst()) {
         observe(tensor, source, rows.source);
       }
@@ -96,13 +101,13 @@ final class TensorFolder implements AutoCloseable {
     private final float[] values;
     private final long rowBytes;
 
-    BlockFolder(FoldedTensor tensor, int rowLength) {
+    BlockFolder(FoldedTensor tensor, RowSource source, int rowLength) {
       DType type = tensor.base().dtype();
       this.codec = new FloatCodec(type, rowLength);
       this.finite = new FiniteCheck(tensor);
       this.values = new float[rowLength];
       this.rowBytes = type.bytes(rowLength);
-      this.source = rows(tensor, rowLength);
+      this.source = source;
     }
 
     @Override
@@ -150,20 +155,29 @@ final class TensorFolder implements AutoCloseable {
 
   /**
    * How long the rows are by which a tensor is folded: those of a matrix, of a kernel as {@code
-   * [out, in · k..]}, or one for a whole vector. What is only copied may be cut anywhere.
+   * [out, in · k..]}, of each expert's matrix, or one for a whole vector. What is only copied may
+   * be cut anywhere.
    */
   private static int rowLength(FoldedTensor tensor) {
     Shape shape = tensor.base().shape();
     long length =
         isCopied(tensor)
             ? Math.min(FLAT_ROW, shape.elements())
-            : shape.rank() < 2 ? shape.elements() : shape.elements() / Math.max(1, shape.dim(0));
+            : ofExperts(tensor)
+                ? shape.dim(2)
+                : shape.rank() < 2
+                    ? shape.elements()
+                    : shape.elements() / Math.max(1, shape.dim(0));
     if (length > MAX_ROW) {
       throw new UnsupportedException(
           "tensor '%s' has rows of %,d values; Graft folds up to %,d"
               .formatted(tensor.base().label(), length, MAX_ROW));
     }
     return (int) Math.max(1, length);
+  }
+
+  private static boolean ofExperts(FoldedTensor tensor) {
+    return tensor.parts().stream().anyMatch(p -> p.change() instanceof Change.Experts);
   }
 
   private static boolean isCopied(FoldedTensor tensor) {
@@ -174,42 +188,35 @@ final class TensorFolder implements AutoCloseable {
                 && whole.turn() == Turn.AS_IS);
   }
 
-  private static RowSource rows(FoldedTensor tensor, int rowLength) {
-    List<RowSource> parts = tensor.parts().stream().map(p -> rows(p, rowLength)).toList();
-    return parts.size() == 1 ? parts.getFirst() : new SeveralRows(parts);
+  private RowSource rows(FoldedTensor tensor, int rowLength) {
+    List<RowSource> parts = tensor.parts().stream().map(p -> rows(tensor, p, rowLength)).toList();
+    if (parts.size() == 1) {
+      return parts.getFirst();
+    }
+    boolean stacked = tensor.parts().stream().allMatch(p -> p.region().isAll());
+    return stacked ? new StackedRows(parts) : new SeveralRows(parts);
   }
 
-  private static RowSource rows(Part part, int rowLength) {
+  private RowSource rows(FoldedTensor tensor, Part part, int rowLength) {
     int length = part.region().rowLength(rowLength);
     RowSource rows =
         switch (part.change()) {
-          case Change.LowRank lowRank -> LowRankRows.of(lowRank, TensorFolder::finite);
+          case Change.LowRank lowRank -> LowRankRows.of(lowRank, adapter);
           case Change.Dora dora ->
-              DoraRows.of(
-                  dora, LowRankRows.of(dora.lowRank(), TensorFolder::finite), magnitude(dora));
+              DoraRows.of(dora, LowRankRows.of(dora.lowRank(), adapter), magnitude(dora));
+          case Change.Experts experts ->
+              new ExpertRows(experts, tensor.base().shape().dim(1), adapter);
+          case Change.Rows some -> ReplacedRows.of(some, adapter);
           case Change.Whole whole -> new WholeRows(whole, length);
         };
     return part.region().isAll() ? rows : new RegionRows(rows, part.region(), rowLength);
   }
 
-  private static float[] magnitude(Change.Dora dora) {
-    float[] all = finite(dora.magnitude());
+  private float[] magnitude(Change.Dora dora) {
+    float[] all = adapter.read(dora.magnitude());
     OutputRange outputs = dora.lowRank().outputs();
     int from = (int) outputs.from();
     return Arrays.copyOfRange(all, from, from + (int) outputs.countOf(all.length));
-  }
-
-  /** The fold checks its results as well; this names the tensor that is at fault. */
-  private static float[] finite(SafetensorsTensor tensor) {
-    float[] values = SafetensorsData.readFloats(tensor);
-    for (int i = 0; i < values.length; i++) {
-      if (!Float.isFinite(values[i])) {
-        throw new FormatException(
-            "%s: tensor '%s' holds %s at index %d; the adapter is damaged or its training diverged"
-                .formatted(tensor.source().file(), tensor.name(), values[i], i));
-      }
-    }
-    return values;
   }
 
   @Override

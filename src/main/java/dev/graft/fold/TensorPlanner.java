@@ -5,6 +5,7 @@ import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Use;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.Layout;
+import dev.graft.match.OutputRange;
 import dev.graft.match.Spot;
 import dev.graft.match.Turn;
 import dev.graft.onnx.StoredTensor;
@@ -84,6 +85,12 @@ final class TensorPlanner {
     return switch (target) {
       case BoundTarget.Lora lora ->
           new Part(lora.name(), lora(lora), Region.of(lora.layout(), lora.place().outputs()));
+      case BoundTarget.Experts experts -> new Part(experts.label(), experts(experts), Region.ALL);
+      case BoundTarget.Rows rows ->
+          new Part(
+              rows.name(),
+              new Change.Rows(rows.rows().rows(), rows.rows().indices(), rows.layout()),
+              Region.ALL);
       case BoundTarget.Whole whole ->
           new Part(
               whole.name(),
@@ -100,12 +107,19 @@ final class TensorPlanner {
 
   private Change lora(BoundTarget.Lora lora) {
     Change.LowRank lowRank =
-        new Change.LowRank(
-            lora.pair().a(), lora.pair().b(), lora.pairOutputs(), scale(lora), lora.layout());
+        new Change.LowRank(lora.pair().factors(), lora.pairOutputs(), scale(lora), lora.layout());
     return lora.pair()
         .magnitude()
         .<Change>map(m -> new Change.Dora(lowRank, m, lora.alpha()))
         .orElse(lowRank);
+  }
+
+  private Change experts(BoundTarget.Experts bound) {
+    float scale = (float) (bound.pair().scale() * weight);
+    return bound.place().tensor().shape().rank() == 2
+        ? new Change.LowRank(bound.pair().factors(), OutputRange.ALL, scale, bound.layout())
+        : new Change.Experts(
+            bound.pair().factors(), Math.toIntExact(bound.pair().experts()), scale, bound.layout());
   }
 
   /**

@@ -35,7 +35,7 @@ public record Binding(
 
   /** How many targets have their place; one that the file splits has several and counts once. */
   public int boundTargets() {
-    return Math.toIntExact(bound.stream().map(BoundTarget::name).distinct().count());
+    return Math.toIntExact(bound.stream().map(BoundTarget::label).distinct().count());
   }
 
   /**

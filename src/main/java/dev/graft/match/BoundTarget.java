@@ -2,6 +2,7 @@ package dev.graft.match;
 
 import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.Replacement;
+import dev.graft.adapter.TokenRows;
 import dev.graft.graph.GraphNode;
 import dev.graft.onnx.StoredTensor;
 import java.util.List;
@@ -11,6 +12,11 @@ public sealed interface BoundTarget {
 
   /** The adapter's name for it. */
   String name();
+
+  /** How reports call it; with the parameter where the adapter has several of one name. */
+  default String label() {
+    return name();
+  }
 
   /** Where and by which rule. */
   Place place();
@@ -103,6 +109,52 @@ public sealed interface BoundTarget {
     /** The operator's own factor on the product. */
     public float alpha() {
       return operation.alpha();
+    }
+  }
+
+  /**
+   * A low-rank product for every expert of a parameter {@code [experts, .., ..]}, or for a matrix.
+   *
+   * @param pair the adapter's tensors
+   * @param parameter the parameter's name within its module
+   * @param place where they act
+   * @param layout how each expert's matrix is turned
+   */
+  record Experts(LoraPair pair, String parameter, Place place, Layout layout)
+      implements BoundTarget {
+    @Override
+    public String name() {
+      return pair.module();
+    }
+
+    @Override
+    public String label() {
+      return name() + "." + parameter;
+    }
+
+    @Override
+    public Experts on(Place other) {
+      return new Experts(pair, parameter, other, layout);
+    }
+  }
+
+  /**
+   * Rows of a token table.
+   *
+   * @param rows the adapter's rows
+   * @param place where they go
+   * @param layout {@code OUT_IN} if the stored rows are the table's, {@code IN_OUT} if its columns
+   *     are
+   */
+  record Rows(TokenRows rows, Place place, Layout layout) implements BoundTarget {
+    @Override
+    public String name() {
+      return rows.module();
+    }
+
+    @Override
+    public Rows on(Place other) {
+      return new Rows(rows, other, layout);
     }
   }
 

@@ -22,6 +22,8 @@ public enum NameRule {
   SPLIT("parts of a split module"),
   /** A further call of one module, numbered by TorchScript: {@code query_1}. */
   REPEATED_CALL("repeated call"),
+  /** The other half of a tie, by its equal values. */
+  TIED("tied weight"),
   /** The bias that is added right behind the module's product. */
   BIAS_OF_SITE("bias of the module");
 

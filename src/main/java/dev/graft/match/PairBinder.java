@@ -8,9 +8,7 @@ import dev.graft.match.Miss.Cause;
 import dev.graft.match.PackedAnswer.Piece;
 import dev.graft.match.Site.Kind;
 import dev.graft.onnx.StoredTensor;
-import dev.graft.tensor.Shape;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -152,51 +150,15 @@ final class PairBinder {
   }
 
   private boolean isShaped(LoraPair pair, Piece piece) {
-    Site site = piece.found().first();
-    StoredTensor tensor = site.tensor();
-    Layout layout = operation(site).layout();
-    long in = layout.in(tensor.shape());
-    long out = piece.ofWeight().countOf(layout.out(tensor.shape()));
-    Optional<Shape> magnitude = pair.magnitude().map(m -> m.shape());
-    if (magnitude.isPresent() && piece.ofModule().countOf(magnitude.get().elements()) != out) {
-      miss(
-          pair,
-          Cause.NO_FIT,
-          "the adapter has a magnitude vector of shape %s, but '%s' %s has %d outputs"
-              .formatted(magnitude.get(), tensor.label(), tensor.shape(), out));
-      return false;
-    }
-    Shape a = pair.a().shape();
-    Shape b = pair.b().shape();
-    boolean sameKernel =
-        a.rank() == 2 || tensor.shape().rank() == 2 || kernel(a).equals(kernel(tensor.shape()));
-    if (sameKernel && a.elements() / a.dim(0) == in && piece.ofModule().countOf(b.dim(0)) == out) {
-      return true;
-    }
-    miss(
-        pair,
-        Cause.NO_FIT,
-        "the adapter has lora_A %s and lora_B %s, but '%s' %s read by %s has %d inputs and %d outputs"
-            .formatted(a, b, tensor.label(), tensor.shape(), site.node().operator(), in, out));
-    return false;
-  }
-
-  /** The dimensions behind the first. */
-  private static List<Long> kernel(Shape shape) {
-    return Arrays.stream(shape.toArray()).skip(1).boxed().toList();
+    Layout layout = operation(piece.found().first()).layout();
+    Optional<Miss> problem = PairFit.problem(pair, piece, layout);
+    problem.ifPresent(p -> miss(pair, p.cause(), p.reason()));
+    return problem.isEmpty();
   }
 
   /** What the pair has beside A and B that a plain fold would leave out. */
   private static Optional<String> extra(LoraPair pair) {
-    if (pair.kind() == LoraPair.Kind.PARAMETER) {
-      return Optional.of("LoRA on a bare parameter (target_parameters)");
-    }
-    if (pair.biasOfB().isPresent()) {
-      return Optional.of("a bias on B (lora_bias)");
-    }
-    return pair.blocks().ofA() != 1 || pair.blocks().ofB() != 1
-        ? Optional.of("a block-diagonal pair (use_bdlora)")
-        : Optional.empty();
+    return pair.biasOfB().isPresent() ? Optional.of("a bias on B (lora_bias)") : Optional.empty();
   }
 
   private static boolean isInteger(StoredTensor tensor) {

@@ -100,7 +100,7 @@ final class ParameterResolver {
   /** Looks a parameter up. */
   Outcome find(Wanted wanted) {
     List<Spot> named = named(wanted);
-    if (!named.isEmpty()) {
+    if (!named.isEmpty() && !isBorrowed(named, wanted)) {
       return byName(wanted, named);
     }
     if (wanted.isBias()) {
@@ -139,6 +139,25 @@ final class ParameterResolver {
   /** The ways from an operator's input to what is stored. */
   List<WeightPath> trace(GraphNode node, int input) {
     return tracer.trace(node, input);
+  }
+
+  /**
+   * Whether a weight carries the parameter's name for others only: of a weight that modules share
+   * an exporter keeps one name, and the module of that name may read a copy of its own.
+   */
+  private boolean isBorrowed(List<Spot> named, Wanted wanted) {
+    if (wanted.mapped().isPresent() || !wanted.parameter().endsWith(".weight")) {
+      return false;
+    }
+    String module = wanted.module(wanted.name());
+    List<Reading> readings = named.stream().flatMap(s -> s.readers().stream()).toList();
+    return index.named(module).stream()
+            .anyMatch(s -> s.saysOfItself(module) && !readings.contains(s.reading()))
+        && readings.stream()
+            .map(index.names()::ofNode)
+            .allMatch(says ->
+                !says.isEmpty()
+                    && says.stream().noneMatch(s -> calls.isWithin(s.module(), module)));
   }
 
   private ModuleResolver.Found sites(Wanted wanted, Predicate<Site> kind) {

@@ -30,7 +30,7 @@ public final class SiteIndex {
   private final List<Site> sites;
   private final NavigableMap<String, List<Site>> byModule = new TreeMap<>();
   private final NavigableMap<String, Set<StoredTensor>> weightsByNodeName = new TreeMap<>();
-  private final Map<String, Set<Site>> byUnnumbered = new HashMap<>();
+  private final Map<String, List<Site>> byUnnumbered = new HashMap<>();
   private final IdentityHashMap<StoredTensor, List<Site>> byTensor = new IdentityHashMap<>();
   private final NavigableMap<String, Set<Value>> parameters = new TreeMap<>();
 
@@ -89,8 +89,8 @@ public final class SiteIndex {
   }
 
   /** The sites whose nodes belong to modules of this name but for numbers after its parts. */
-  Set<Site> numberedLike(String module) {
-    return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), Set.of());
+  List<Site> numberedLike(String module) {
+    return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), List.of());
   }
 
   /** The sites of modules inside another, under the names that say so. */
@@ -139,9 +139,10 @@ public final class SiteIndex {
       weightsByNodeName
           .computeIfAbsent(module, k -> Collections.newSetFromMap(new IdentityHashMap<>()))
           .add(site.tensor());
-      byUnnumbered
-          .computeIfAbsent(RepeatedCalls.unnumbered(module), k -> new LinkedHashSet<>())
-          .add(site);
+    }
+    for (String module :
+        new HashSet<>(site.nodeNames().stream().map(RepeatedCalls::unnumbered).toList())) {
+      byUnnumbered.computeIfAbsent(module, k -> new ArrayList<>()).add(site);
     }
     byTensor.computeIfAbsent(site.tensor(), t -> new ArrayList<>()).add(site);
   }

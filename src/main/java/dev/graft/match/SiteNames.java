@@ -110,10 +110,8 @@ final class SiteNames {
     for (Value value : path.values().subList(outside, path.values().size())) {
       List<SiteName> names = new ArrayList<>();
       module(value.name()).ifPresent(m -> names.add(new SiteName(m, NameRule.INITIALIZER)));
-      value
-          .scope()
-          .valueInfo(value.name())
-          .flatMap(SiteNames::foldedFrom)
+      origin(value)
+          .flatMap(SiteNames::module)
           .ifPresent(m -> names.add(new SiteName(m, NameRule.FOLDED_FROM)));
       if (!names.isEmpty()) {
         return names;
@@ -135,11 +133,16 @@ final class SiteNames {
     return Optional.empty();
   }
 
-  private static Optional<String> foldedFrom(ValueInfoProto info) {
+  /** The parameter that dynamo says it made a value of. */
+  static Optional<String> origin(Value value) {
+    return value.scope().valueInfo(value.name()).flatMap(SiteNames::origin);
+  }
+
+  private static Optional<String> origin(ValueInfoProto info) {
     for (StringStringEntryProto entry : info.getMetadataPropsList()) {
       if (entry.getKey().equals(FOLDED_FROM)) {
         List<String> origins = PythonList.parse(entry.getValue());
-        return origins.size() == 1 ? module(origins.getFirst()) : Optional.empty();
+        return origins.size() == 1 ? Optional.of(origins.getFirst()) : Optional.empty();
       }
     }
     return Optional.empty();

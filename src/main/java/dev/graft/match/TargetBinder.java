@@ -20,6 +20,9 @@ final class TargetBinder {
   private final Prefix prefix;
   private final PairBinder pairs;
   private final ReplacementBinder replacements;
+  private final ExpertBinder experts;
+  private final RowsBinder rows;
+  private final TieRule rule;
   private final TieSettler ties;
   private final Collected collected;
 
@@ -43,7 +46,14 @@ final class TargetBinder {
     this.replacements =
         new ReplacementBinder(
             index, parameters, new PackedParameters(index, parameters, packed), collected);
-    this.ties = new TieSettler(index, adapter.config());
+    this.experts = new ExpertBinder(new ExpertWeights(index, calls), adapter.targets(), collected);
+    this.rows = new RowsBinder(index, modules, collected);
+    TieFinder finder = new TieFinder(index);
+    this.rule =
+        names.ties() == Ties.PEFT_MERGE
+            ? new PeftMergeTies(finder)
+            : new ActiveTies(finder, adapter.config().ensureWeightTying());
+    this.ties = new TieSettler(index);
   }
 
   /** How many outputs the adapter's tensors give each module, by the file's names. */
@@ -71,14 +81,12 @@ final class TargetBinder {
       return;
     }
     switch (target) {
+      case LoraPair pair when pair.kind() == LoraPair.Kind.PARAMETER ->
+          experts.bind(pair, inFile.orElse(name));
       case LoraPair pair -> pairs.bind(pair, inFile.orElse(name));
       case Replacement whole ->
           replacements.bind(whole, inFile.orElse(name), map.target(whole.parameter()));
-      case TokenRows rows ->
-          collected.miss(
-              rows.module(),
-              Cause.UNSUPPORTED,
-              "trainable_token_indices (rows of a table) cannot be folded by this version");
+      case TokenRows some -> rows.bind(some, inFile.orElse(name));
       case BaseCopy copy -> {
         // Only there to check against; nothing to place.
       }
@@ -87,7 +95,9 @@ final class TargetBinder {
 
   /** What was found; each target on shared bytes has a copy of its own, or there is a reason. */
   Collected settled() {
-    List<BoundTarget> settled = ties.settle(collected.bound(), collected.misses());
+    TieRule.Extended extended = rule.extend(collected.bound());
+    collected.misses().addAll(extended.misses());
+    List<BoundTarget> settled = ties.settle(extended, collected.misses());
     collected.bound().clear();
     collected.bound().addAll(settled);
     return collected;

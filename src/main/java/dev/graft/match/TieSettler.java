@@ -1,6 +1,5 @@
 package dev.graft.match;
 
-import dev.graft.adapter.AdapterConfig;
 import dev.graft.adapter.Replacement.Origin;
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
@@ -21,21 +20,19 @@ import java.util.Set;
 
 /**
  * Decides what happens to weights that several modules read. The truth is what the adapter did
- * while it was trained, so a target that shares its bytes gets a copy of its own, unless the
- * adapter says that embeddings stay tied.
+ * while it was trained, so a target that shares its bytes with others than its own readers gets a
+ * copy of its own.
  */
 final class TieSettler {
 
   private final SiteIndex index;
   private final ModelGraph graph;
   private final WeightReaders readers;
-  private final boolean ensuresTying;
 
-  TieSettler(SiteIndex index, AdapterConfig config) {
+  TieSettler(SiteIndex index) {
     this.index = index;
     this.graph = index.graph();
     this.readers = new WeightReaders(index.graph());
-    this.ensuresTying = config.ensureWeightTying();
   }
 
   /** A target's share of one range of bytes. */
@@ -68,7 +65,8 @@ final class TieSettler {
   }
 
   /** Gives each target on shared bytes a copy of its own, or notes why that cannot be. */
-  List<BoundTarget> settle(List<BoundTarget> bound, List<Miss> misses) {
+  List<BoundTarget> settle(TieRule.Extended extended, List<Miss> misses) {
+    List<BoundTarget> bound = extended.bound();
     Map<StoredTensor, Cell> cells = new HashMap<>();
     List<List<Spot>> spots = new ArrayList<>();
     for (int i = 0; i < bound.size(); i++) {
@@ -80,6 +78,7 @@ final class TieSettler {
             .add(new Claim(i, spot, bound.get(i).place().outputs()));
       }
     }
+    cells.values().forEach(cell -> cell.disputed.removeAll(extended.stacked()));
     List<BoundTarget> settled = new ArrayList<>();
     for (int i = 0; i < bound.size(); i++) {
       BoundTarget target = bound.get(i);
@@ -135,15 +134,12 @@ final class TieSettler {
   }
 
   /**
-   * Whether whoever shares the weight is meant to change with it: where the adapter keeps the tie
-   * between the embedding and the layer over the vocabulary, or where it holds the base model's own
-   * embedding. Equal weights that an exporter merged are no tie.
+   * Whether whoever shares the weight is meant to change with it: where the adapter holds the base
+   * model's own embedding. Equal weights that an exporter merged are no tie.
    */
   private boolean staysTied(BoundTarget target, Spot spot) {
-    boolean savedEmbedding =
-        target instanceof BoundTarget.Whole whole
-            && whole.replacement().origin() == Origin.SAVED_EMBEDDING;
-    return (ensuresTying || savedEmbedding)
+    return target instanceof BoundTarget.Whole whole
+        && whole.replacement().origin() == Origin.SAVED_EMBEDDING
         && index.sharedBytes().twins(spot.tensor()).stream()
             .flatMap(t -> index.on(t).stream())
             .anyMatch(s -> s.kind() == Site.Kind.EMBEDDING);

@@ -85,7 +85,7 @@ public final class FloatCodec {
    * The upper half of a float's bits, rounded half to even. A NaN keeps its sign and stays quiet
    * instead of carrying over into infinity.
    */
-  static int bfloat16Bits(int float32Bits) {
+  public static int bfloat16Bits(int float32Bits) {
     int rounded = (float32Bits + 0x7fff + ((float32Bits >>> 16) & 1)) >>> 16;
     int quiet = (float32Bits >>> 16) | 0x40;
     int isNan = (0x7f800000 - (float32Bits & 0x7fffffff)) >> 31;

@@ -34,10 +34,48 @@ class MergeCommandTest {
     Run two = graft("merge", "-m", Samples.MODEL, "-a", Samples.ADAPTER, "-a", "b:0.5", "-o", out);
     assertThat(two.code()).isEqualTo(4);
     assertThat(two.err()).contains("-a is given 2 times");
-    Run models = graft("merge", "-m", "a", "-m", "b", "-a", Samples.ADAPTER, "-o", out);
-    assertThat(models.code()).isEqualTo(4);
-    assertThat(models.err()).contains("-m is given 2 times");
     assertThat(Samples.tree(folder)).isEmpty();
+  }
+
+  @Test
+  void refusesSeveralModelsWhoseOutputsHaveNoPlace() throws IOException {
+    Path file = Files.writeString(folder.resolve("taken"), "a file");
+    Run intoFile = graft("merge", "-m", "a", "-m", "b", "-a", Samples.ADAPTER, "-o", file);
+    assertThat(intoFile.code()).isEqualTo(2);
+    assertThat(intoFile.err()).contains("several models are written into a folder");
+    Run alike = graft("merge", "-m", "x/a", "-m", "y/a", "-a", Samples.ADAPTER, "-o", out);
+    assertThat(alike.code()).isEqualTo(2);
+    assertThat(alike.err()).contains("one file name");
+    Path copy = Files.copy(Samples.MODEL, folder.resolve("a.onnx"));
+    Path other = Files.copy(Samples.MODEL, folder.resolve("b.onnx"));
+    Run over = graft("merge", "-m", copy, "-m", other, "-a", Samples.ADAPTER, "-o", folder);
+    assertThat(over.code()).isEqualTo(2);
+    assertThat(over.err()).contains("would overwrite the input");
+    assertThat(Samples.tree(folder)).containsExactly("a.onnx", "b.onnx", "taken");
+  }
+
+  @Test
+  void leavesNothingBehindIfOneOfSeveralModelsDoesNotFit() throws IOException {
+    Path copy = Files.copy(Samples.MODEL, folder.resolve("a.onnx"));
+    Path other = Files.copy(Samples.OTHER_MODEL, folder.resolve("b.onnx"));
+    Run run = graft("merge", "-m", copy, "-m", other, "-a", Samples.ADAPTER, "-o", out);
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(run.err()).contains("b.onnx").contains("no place for any target");
+    assertThat(Samples.tree(folder)).containsExactly("a.onnx", "b.onnx");
+  }
+
+  @Test
+  void mergesSeveralModelsIntoAFolderAsEachByItself() throws IOException {
+    Path first = Files.copy(Samples.MODEL, folder.resolve("a.onnx"));
+    Path second = Files.copy(Samples.MODEL, folder.resolve("b.onnx"));
+    Path alone = folder.resolve("alone.onnx");
+    assertThat(graft("merge", "-m", first, "-a", Samples.ADAPTER, "-o", alone).code()).isZero();
+    Run run = graft("merge", "-m", first, "-m", second, "-a", Samples.ADAPTER, "-o", out, "--json");
+    assertThat(run.code()).isZero();
+    assertThat(run.json().path("merges")).hasSize(2);
+    assertThat(Files.readAllBytes(out.resolve("a.onnx")))
+        .isEqualTo(Files.readAllBytes(alone))
+        .isEqualTo(Files.readAllBytes(out.resolve("b.onnx")));
   }
 
   @Test

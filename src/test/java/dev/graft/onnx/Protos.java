@@ -115,6 +115,35 @@ final class Protos {
     return (T) builder.build();
   }
 
+  /** The message without any values of tensors, and without the places of external ones. */
+  static Message withoutData(ModelProto model) {
+    ModelProto.Builder builder = model.toBuilder();
+    clearData(builder);
+    return builder.build();
+  }
+
+  private static void clearData(Message.Builder builder) {
+    if (builder instanceof TensorProto.Builder tensor) {
+      tensor.clearFloatData().clearInt32Data().clearInt64Data().clearDoubleData();
+      tensor.clearUint64Data().clearStringData();
+      tensor.clearRawData().clearExternalData().clearDataLocation();
+      return;
+    }
+    builder
+        .getAllFields()
+        .forEach((field, value) -> {
+          if (value instanceof List<?> list
+              && !list.isEmpty()
+              && list.getFirst() instanceof Message) {
+            for (int i = 0; i < list.size(); i++) {
+              clearData(builder.getRepeatedFieldBuilder(field, i));
+            }
+          } else if (value instanceof Message) {
+            clearData(builder.getFieldBuilder(field));
+          }
+        });
+  }
+
   /** Bytes of the values as protobuf itself writes them, packed. */
   private static long payloadBytes(TensorProto tensor) {
     long varints = 0;
