@@ -1,15 +1,14 @@
 package dev.graft.adapter;
 
 import dev.graft.adapter.LoraPair.Parameters;
-import dev.graft.safetensors.StrictJson;
-import java.util.List;
-import java.util.Optional;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Finds which pairs belong to directly targeted parameters, and to which. */
 final class ParameterRules {
 
   /** What a pair has that stands for no parameter. */
-  static final Parameters NONE = new Parameters(List.of(), 0);
+  static final Parameters NONE = new Parameters(Map.of(), 0);
 
   private final AdapterConfig config;
 
@@ -17,46 +16,21 @@ final class ParameterRules {
     this.config = config;
   }
 
-  /**
-   * The strength of a pair.
-   *
-   * @param scaling by the first candidate
-   * @param doubt why another candidate would have another strength
-   */
-  record Strength(Scaling scaling, Optional<String> doubt) {}
-
   /** The parameters that a pair may stand for; none where it belongs to a targeted module. */
-  Parameters candidates(AdapterKey key, long rowsOfA) {
+  Parameters candidates(AdapterKey key, long rowsOfA, StepBudget budget) {
     String module = key.module();
     if (isTargetModule(module)) {
       return NONE;
     }
-    List<String> names =
-        config.targetParameters().stream()
-            .filter(target -> matches(module, target, rowsOfA))
-            .map(target -> target.substring(target.lastIndexOf('.') + 1))
-            .distinct()
-            .sorted()
-            .toList();
-    return names.isEmpty() ? NONE : new Parameters(names, key.scope().depth());
-  }
-
-  /** The scaling, which PEFT resolves for the parameter's full name. */
-  Strength strength(AdapterKey key, StepBudget budget) {
-    List<Scaling> scalings =
-        candidates(key, Long.MAX_VALUE).candidates().stream()
-            .map(name -> config.scaling(key.module() + "." + name, budget))
-            .distinct()
-            .toList();
-    Optional<String> doubt =
-        scalings.size() == 1
-            ? Optional.empty()
-            : Optional.of(
-                "module "
-                    + StrictJson.excerpt(key.module())
-                    + ": several of its parameters are targeted with different rank or alpha, and the file does not"
-                    + " say which tensor belongs to which; give them the same");
-    return new Strength(scalings.getFirst(), doubt);
+    Map<String, Scaling> scalings = new HashMap<>();
+    for (String target : config.targetParameters()) {
+      if (matches(module, target, rowsOfA)) {
+        // PEFT resolves rank and alpha for the parameter's full name.
+        String name = target.substring(target.lastIndexOf('.') + 1);
+        scalings.computeIfAbsent(name, n -> config.scaling(module + "." + n, budget));
+      }
+    }
+    return scalings.isEmpty() ? NONE : new Parameters(scalings, key.scope().depth());
   }
 
   private boolean matches(String module, String target, long rowsOfA) {

@@ -133,7 +133,7 @@ record BoundEntry(
   private static Optional<Double> scale(BoundTarget bound) {
     return switch (bound) {
       case BoundTarget.Lora lora -> Optional.of(lora.pair().scale() / lora.alpha());
-      case BoundTarget.Experts experts -> Optional.of(experts.pair().scale());
+      case BoundTarget.Experts experts -> Optional.of(experts.parameter().scaling().factor());
       case BoundTarget.Rows rows -> Optional.empty();
       case BoundTarget.Whole whole -> Optional.empty();
     };

@@ -115,11 +115,14 @@ final class TensorPlanner {
   }
 
   private Change experts(BoundTarget.Experts bound) {
-    float scale = (float) (bound.pair().scale() * weight);
+    float scale = (float) (bound.parameter().scaling().factor() * weight);
     return bound.place().tensor().shape().rank() == 2
         ? new Change.LowRank(bound.pair().factors(), OutputRange.ALL, scale, bound.layout())
         : new Change.Experts(
-            bound.pair().factors(), Math.toIntExact(bound.pair().experts()), scale, bound.layout());
+            bound.pair().factors(),
+            Math.toIntExact(bound.place().tensor().shape().dim(0)),
+            scale,
+            bound.layout());
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.graft.match;
 
 import dev.graft.adapter.AdapterTarget;
+import dev.graft.adapter.BaseCopy;
 import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.adapter.Replacement;
@@ -190,6 +191,11 @@ public final class Binder {
 
   private PrefixVotes votes() {
     PrefixVotes votes = new PrefixVotes();
+    boolean othersVote =
+        adapter.targets().stream()
+            .anyMatch(t ->
+                !(t instanceof BaseCopy)
+                    && !(t instanceof LoraPair pair && pair.kind() == LoraPair.Kind.PARAMETER));
     for (AdapterTarget target : adapter.targets()) {
       String name = target.target();
       if (map.target(name).isPresent()) {
@@ -198,6 +204,11 @@ public final class Binder {
       if (target instanceof Replacement) {
         int dot = name.lastIndexOf('.');
         votes.want(name, dot < 0 ? name : name.substring(0, dot));
+      } else if (target instanceof LoraPair pair && pair.kind() == LoraPair.Kind.PARAMETER) {
+        // Exporters take such parameters' names away more often than those of modules.
+        if (!othersVote) {
+          pair.parameters().candidates().forEach(p -> votes.want(name + "." + p, name));
+        }
       } else if (target instanceof LoraPair || target instanceof TokenRows) {
         votes.want(name, name);
       }

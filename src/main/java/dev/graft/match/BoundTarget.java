@@ -2,6 +2,7 @@ package dev.graft.match;
 
 import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.Replacement;
+import dev.graft.adapter.Scaling;
 import dev.graft.adapter.TokenRows;
 import dev.graft.graph.GraphNode;
 import dev.graft.onnx.StoredTensor;
@@ -113,14 +114,22 @@ public sealed interface BoundTarget {
   }
 
   /**
+   * A parameter that was targeted directly.
+   *
+   * @param name its name within its module
+   * @param scaling rank and strength by the configuration
+   */
+  record Parameter(String name, Scaling scaling) {}
+
+  /**
    * A low-rank product for every expert of a parameter {@code [experts, .., ..]}, or for a matrix.
    *
    * @param pair the adapter's tensors
-   * @param parameter the parameter's name within its module
+   * @param parameter what the pair is for
    * @param place where they act
    * @param layout how each expert's matrix is turned
    */
-  record Experts(LoraPair pair, String parameter, Place place, Layout layout)
+  record Experts(LoraPair pair, Parameter parameter, Place place, Layout layout)
       implements BoundTarget {
     @Override
     public String name() {
@@ -129,7 +138,7 @@ public sealed interface BoundTarget {
 
     @Override
     public String label() {
-      return name() + "." + parameter;
+      return name() + "." + parameter.name();
     }
 
     @Override

@@ -86,7 +86,7 @@ final class ExpertAssignment {
     }
     boolean asRead = !evidence.equals(Set.of(false));
     if (evidence.size() > 1 && !open.isEmpty()) {
-      open.keySet().forEach(pair -> misses.put(pair, doubt(pair, open.get(pair))));
+      open.forEach((pair, ways) -> misses.put(pair, doubt(pair, ways)));
       return;
     }
     open.forEach((pair, ways) -> choose(pair, ways, asRead));
@@ -102,7 +102,7 @@ final class ExpertAssignment {
 
   private void choose(LoraPair pair, List<Way> ways, boolean asRead) {
     List<Way> left = ways.stream().filter(w -> w.isAsRead() == asRead).toList();
-    if (left.size() == 1 && (asRead && !isUnsaid(left.getFirst(), ways) || hasEvidence())) {
+    if (left.size() == 1 && ((asRead && !isUnsaid(left.getFirst(), ways)) || hasEvidence())) {
       chosen.put(pair, left.getFirst());
     } else {
       misses.put(pair, doubt(pair, ways));
@@ -121,16 +121,15 @@ final class ExpertAssignment {
    * attribute that no file holds which axis PEFT took for the inputs.
    */
   private static boolean isUnsaid(Way way, List<Way> ways) {
-    boolean square = ways.stream().allMatch(w -> w.weight() == way.weight());
+    boolean square = ways.stream().allMatch(w -> w.weight().equals(way.weight()));
     return square && way.layout() == Layout.IN_OUT && way.weight().origin() != Origin.ANONYMOUS;
   }
 
   private List<Way> ways(LoraPair pair) {
     List<Way> ways = new ArrayList<>();
     for (Weight weight : weights) {
-      boolean named = weight.parameter().map(pair.parameters().candidates()::contains).orElse(true);
       for (Layout layout : Layout.values()) {
-        if (named && fits(pair, weight, layout)) {
+        if (fits(pair, weight, layout)) {
           ways.add(new Way(weight, layout));
         }
       }
@@ -138,10 +137,18 @@ final class ExpertAssignment {
     return ways;
   }
 
+  /** The parameters that a weight may be for a pair, by their names and ranks. */
+  static List<String> parameters(LoraPair pair, Weight weight) {
+    Shape shape = weight.tensor().shape();
+    return pair.parametersFor(shape.rank() == 3 ? shape.dim(0) : 1).stream()
+        .filter(name -> weight.parameter().map(name::equals).orElse(true))
+        .toList();
+  }
+
   private static boolean fits(LoraPair pair, Weight weight, Layout layout) {
     Shape shape = weight.tensor().shape();
     long experts = shape.rank() == 3 ? shape.dim(0) : 1;
-    if (shape.rank() < 2 || shape.rank() > 3 || pair.experts() != experts) {
+    if (shape.rank() < 2 || shape.rank() > 3 || parameters(pair, weight).isEmpty()) {
       return false;
     }
     // PEFT adds B·A to a single expert's parameter as it is.
@@ -192,11 +199,11 @@ final class ExpertAssignment {
             weights.stream().map(w -> w.tensor().label() + " " + w.tensor().shape()).toList());
     return new Miss(
         pair.module(),
-        "the adapter has lora_A %s and lora_B %s for %d experts of %s, but %s"
+        "the adapter has lora_A %s and lora_B %s of rank %d for %s, but %s"
             .formatted(
                 pair.a().shape(),
                 pair.b().shape(),
-                pair.experts(),
+                pair.rank(),
                 pair.parameters().candidates(),
                 weights.isEmpty()
                     ? "the file has no weight of that name, nor one that the module's nodes read"

@@ -2,7 +2,9 @@ package dev.graft.match;
 
 import dev.graft.adapter.AdapterTarget;
 import dev.graft.adapter.LoraPair;
+import dev.graft.adapter.Scaling;
 import dev.graft.match.BoundTarget.Experts;
+import dev.graft.match.BoundTarget.Parameter;
 import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.ExpertAssignment.Outcome;
 import dev.graft.match.ExpertAssignment.Way;
@@ -73,11 +75,22 @@ final class ExpertBinder {
               .formatted(tensor.label(), tensor.dtype()));
       return;
     }
+    List<String> parameters = ExpertAssignment.parameters(pair, way.weight());
+    List<Scaling> scalings =
+        parameters.stream()
+            .flatMap(name -> Optional.ofNullable(pair.parameters().scalings().get(name)).stream())
+            .distinct()
+            .toList();
+    if (scalings.size() != 1) {
+      collected.miss(
+          pair.module(),
+          Cause.UNSUPPORTED,
+          "'%s' may be any of %s, which have different strengths by the configuration; give them the same rank and alpha"
+              .formatted(tensor.label(), parameters));
+      return;
+    }
     Place place = Place.whole(way.weight().origin().rule(), way.weight().spots());
-    String parameter =
-        way.weight()
-            .parameter()
-            .orElseGet(() -> String.join(" or ", pair.parameters().candidates()));
+    Parameter parameter = new Parameter(String.join(" or ", parameters), scalings.getFirst());
     collected.add(new Experts(pair, parameter, place, way.layout()));
   }
 }
