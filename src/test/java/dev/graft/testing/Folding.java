@@ -122,6 +122,11 @@ public final class Folding {
         .orElseThrow(() -> new AssertionError(name + " is not bound: " + binding().misses()));
   }
 
+  /** Bytes of the tensors that change. */
+  public long touchedBytes() {
+    return plan.touchedBytes();
+  }
+
   /** Bytes that copies add. */
   public long splitBytes() {
     return plan.splitBytes();
