@@ -47,7 +47,7 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
   /** Carries the plans out, all or none. */
   static List<MergeRun> done(List<MergeRun> planned, Verb verb, int threads) {
     long started = System.nanoTime();
-    long bytes = planned.stream().mapToLong(r -> baseBytes(r.plan) + r.plan.splitBytes()).sum();
+    long bytes = planned.stream().mapToLong(r -> baseBytes(r.plan) + r.plan.addedBytes()).sum();
     try (ProgressBar bar = verb.progress("merging", bytes)) {
       List<Merge> merges = planned.stream().map(r -> new Merge(r.plan, tool(), bar)).toList();
       List<Merge.Result> written = new MergeSet(merges).run(threads);

@@ -47,6 +47,11 @@ final class AdapterValues implements AutoCloseable {
     }
   }
 
+  /** Bytes read so far. */
+  synchronized long bytesRead() {
+    return open.values().stream().mapToLong(InputFile::bytesRead).sum();
+  }
+
   @Override
   public synchronized void close() {
     open.values().forEach(InputFile::close);

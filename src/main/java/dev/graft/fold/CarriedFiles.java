@@ -20,7 +20,7 @@ import tools.jackson.databind.node.ObjectNode;
  * Files beside the base that a runtime needs as well: config, tokenizer, GenAI settings. They go
  * along when the output is in another folder and never replace one that is there.
  */
-final class CarriedFiles {
+public final class CarriedFiles {
 
   private static final String GENAI_CONFIG = "genai_config.json";
   private static final long MAX_BYTES = 256L << 20;
@@ -47,7 +47,34 @@ final class CarriedFiles {
           "ort_config.json",
           GENAI_CONFIG);
 
-  private CarriedFiles() {}
+  private final Path model;
+  private final ConfigSizes sizes;
+
+  /**
+   * Prepares to carry files along.
+   *
+   * @param model the base, beside which they lie
+   * @param sizes the numbers that are others in the output
+   */
+  CarriedFiles(Path model, ConfigSizes sizes) {
+    this.model = model;
+    this.sizes = sizes;
+  }
+
+  /**
+   * What went along.
+   *
+   * @param files names of the files
+   * @param notes what the user has to see to
+   */
+  public record Carried(List<String> files, List<String> notes) {
+
+    /** Keeps own copies. */
+    public Carried {
+      files = List.copyOf(files);
+      notes = List.copyOf(notes);
+    }
+  }
 
   /** Loaded only where GenAI settings lie beside the base: it takes 25 ms. */
   private static final class Json {
@@ -57,35 +84,38 @@ final class CarriedFiles {
   /**
    * Adds the files to an output.
    *
-   * @param model the base
    * @param main the output's model file
    * @param output the output being made
-   * @return names of the files that go along
    */
-  static List<String> add(Path model, Path main, AtomicOutput output) {
+  Carried add(Path main, AtomicOutput output) {
     Path from = Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model);
     Path to = main.resolveSibling("");
     List<String> carried = new ArrayList<>();
-    if (isSame(from, to)) {
-      return carried;
-    }
+    List<String> notes = new ArrayList<>();
+    boolean same = isSame(from, to);
     for (String name : NAMES) {
       Path file = from.resolve(name);
-      if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && output.isFree(to.resolve(name))) {
-        output.addFile(to.resolve(name)).write(MemorySegment.ofArray(content(file, main)), 0);
+      if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+        continue;
+      }
+      if (!same && output.isFree(to.resolve(name))) {
+        byte[] content = content(file, main, notes);
+        output.addFile(to.resolve(name)).write(MemorySegment.ofArray(content), 0);
         carried.add(name);
+      } else if (Files.exists(to.resolve(name), LinkOption.NOFOLLOW_LINKS)) {
+        notes.addAll(sizes.leftAlone(to.resolve(name)));
       }
     }
-    return carried;
+    return new Carried(carried, notes);
   }
 
-  private static byte[] content(Path file, Path main) {
+  private byte[] content(Path file, Path main, List<String> notes) {
     try {
       if (Files.size(file) > MAX_BYTES) {
         throw new FormatException(
             file + ": has " + Files.size(file) + " bytes, far too many for a file of this name");
       }
-      byte[] bytes = Files.readAllBytes(file);
+      byte[] bytes = sizes.in(file, Files.readAllBytes(file), notes);
       return file.endsWith(GENAI_CONFIG)
           ? renamed(file, bytes, String.valueOf(main.getFileName()))
           : bytes;

@@ -65,4 +65,13 @@ sealed interface Change {
    * @param turn how they go in
    */
   record Whole(SafetensorsTensor value, OutputRange outputs, Turn turn) implements Change {}
+
+  /**
+   * A vector is added.
+   *
+   * @param value {@code [out]}
+   * @param outputs the values that count
+   * @param scale the factor on them, everything counted in
+   */
+  record Shift(SafetensorsTensor value, OutputRange outputs, float scale) implements Change {}
 }

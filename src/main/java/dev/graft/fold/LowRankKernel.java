@@ -54,8 +54,7 @@ final class LowRankKernel implements AutoCloseable {
       terms = right.rows(column, end);
       int from = right.begin(column);
       int to = from + end - column;
-      Arrays.fill(accumulator, from, to, 0f);
-      int j = 0;
+      int j = setFirst(factors, from, to);
       for (; j + 4 <= terms.length; j += 4) {
         addFour(factors, j, from, to);
       }
@@ -70,6 +69,34 @@ final class LowRankKernel implements AutoCloseable {
         System.arraycopy(sums, 0, values, column, to - from);
       }
     }
+  }
+
+  /**
+   * Begins the sums with the first four terms, if there are as many, whatever was in the
+   * accumulator.
+   *
+   * @return how many terms that was
+   */
+  private int setFirst(int factors, int from, int to) {
+    if (terms.length < 4) {
+      Arrays.fill(accumulator, from, to, 0f);
+      return 0;
+    }
+    float[] acc = accumulator;
+    float[] r0 = terms[0];
+    float[] r1 = terms[1];
+    float[] r2 = terms[2];
+    float[] r3 = terms[3];
+    float[] l = left.values();
+    float l0 = l[factors];
+    float l1 = l[factors + 1];
+    float l2 = l[factors + 2];
+    float l3 = l[factors + 3];
+    for (int k = from; k < to; k++) {
+      acc[k] =
+          Math.fma(l3, r3[k], Math.fma(l2, r2[k], Math.fma(l1, r1[k], Math.fma(l0, r0[k], 0f))));
+    }
+    return 4;
   }
 
   private void addFour(int factors, int j, int from, int to) {

@@ -1,7 +1,10 @@
 package dev.graft.fold;
 
+import dev.graft.fold.CarriedFiles.Carried;
+import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.fold.Provenance.AdapterRecord;
 import dev.graft.fold.Provenance.BaseRecord;
+import dev.graft.fold.Provenance.Changes;
 import dev.graft.fold.Provenance.DataFileRecord;
 import dev.graft.fold.Provenance.PartRecord;
 import dev.graft.fold.Provenance.TensorRecord;
@@ -49,22 +52,33 @@ public final class Merge {
    * What was written.
    *
    * @param output the model file and its data files
-   * @param carried names of the config and tokenizer files that went along
+   * @param carried the config and tokenizer files that went along
    * @param provenance what the model says of its making
    * @param bytes length of all model and data files together
+   * @param traffic what was really moved for them
    * @param leftOver files of an older output that could not be deleted
    */
   public record Result(
       List<Path> output,
-      List<String> carried,
+      Carried carried,
       Provenance provenance,
       long bytes,
+      Traffic traffic,
       List<Path> leftOver) {
 
     Result leaving(List<Path> files) {
-      return new Result(output, carried, provenance, bytes, files);
+      return new Result(output, carried, provenance, bytes, traffic, files);
     }
   }
+
+  /**
+   * Bytes that went through the disk's files. Holes are neither read nor written, unless a touched
+   * tensor lies in one.
+   *
+   * @param read from the base and from the adapter's tensors
+   * @param written to the model and its data files
+   */
+  public record Traffic(long read, long written) {}
 
   /**
    * Writes the output.
@@ -117,17 +131,16 @@ public final class Merge {
           Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
       SequencedMap<String, FilePlan> files = patch.plan(names);
       PlanWriter writer = new PlanWriter(sources, adapter, progress);
-      List<Path> written = new ArrayList<>();
+      List<OutputFile> written = new ArrayList<>();
       for (Map.Entry<String, FilePlan> file : files.entrySet()) {
         OutputFile out =
             file.getKey().isEmpty()
                 ? main
                 : output.addFile(main.path().resolveSibling(file.getKey()));
-        written.add(out.path());
+        written.add(out);
         writer.add(file.getValue(), out);
       }
-      // None of these is needed before the weights are written, so the workers make them.
-      writer.alongside(plan::adapterSha256);
+      // Neither is needed before the weights are written, so the workers make them.
       writer.alongside(skeleton::get);
       writer.alongside(older::get);
       writer.run(effort.threads(), effort.blockBytes());
@@ -135,11 +148,21 @@ public final class Merge {
           provenance(
               plan.adapterSha256(), new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
       writer.fill(List.of(provenance.json()));
-      List<String> carried = CarriedFiles.add(model.path(), main.path(), output);
+      Carried carried = carriedFiles().add(main.path(), output);
       older.get().forEach(output::retire);
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
-      return new Result(written.reversed(), carried, provenance, bytes, List.of());
+      Traffic traffic =
+          new Traffic(
+              sources.bytesRead() + adapter.bytesRead(),
+              written.stream().mapToLong(OutputFile::bytesWritten).sum());
+      List<Path> paths = written.reversed().stream().map(OutputFile::path).toList();
+      return new Result(paths, carried, provenance, bytes, traffic, List.of());
     }
+  }
+
+  private CarriedFiles carriedFiles() {
+    return new CarriedFiles(
+        plan.model().path(), new ConfigSizes(plan.newSizes(), plan.adapter().path()));
   }
 
   private String key() {
@@ -149,7 +172,7 @@ public final class Merge {
   private Provenance provenance(String adapterSha256, BaseRecord base, List<TensorRecord> tensors) {
     AdapterRecord adapter =
         new AdapterRecord(plan.adapter().name(), adapterSha256, plan.request().weight());
-    return Provenance.of(tool, adapter, base, tensors);
+    return Provenance.of(tool, adapter, base, new Changes(tensors, plan.graphChanges()));
   }
 
   private List<DataFileRecord> dataFiles(SourceFiles sources) {
@@ -162,25 +185,39 @@ public final class Merge {
   }
 
   private List<TensorRecord> draftTensors() {
-    return plan.tensors().stream().map(t -> record(t, NO_HASH, NO_HASH)).toList();
-  }
-
-  private List<TensorRecord> tensorRecords() {
     return plan.tensors().stream()
-        .map(t -> record(t, t.hashes().before(), t.hashes().after()))
+        .map(t -> record(t, new Hashes(t.base().map(b -> NO_HASH), NO_HASH)))
         .toList();
   }
 
-  private static TensorRecord record(FoldedTensor tensor, String before, String after) {
+  private List<TensorRecord> tensorRecords() {
+    return plan.tensors().stream().map(t -> record(t, t.hashes())).toList();
+  }
+
+  private static TensorRecord record(FoldedTensor tensor, Hashes hashes) {
     List<PartRecord> parts =
-        tensor.parts().stream().map(p -> new PartRecord(p.target(), scale(p.change()))).toList();
-    return new TensorRecord(tensor.outputName(), parts, before, after);
+        tensor.parts().stream()
+            .map(p -> new PartRecord(p.target(), kind(p.change()), scale(p.change())))
+            .toList();
+    return new TensorRecord(tensor.outputName(), parts, hashes.before(), hashes.after());
+  }
+
+  private static String kind(Change change) {
+    return switch (change) {
+      case Change.LowRank lowRank -> "lora";
+      case Change.Dora dora -> "dora";
+      case Change.Experts experts -> "experts";
+      case Change.Shift shift -> "shift";
+      case Change.Rows rows -> "rows";
+      case Change.Whole whole -> "whole";
+    };
   }
 
   private static double scale(Change change) {
     return switch (change) {
       case Change.LowRank lowRank -> lowRank.scale();
       case Change.Dora dora -> dora.lowRank().scale();
+      case Change.Shift shift -> shift.scale();
       case Change.Experts experts -> experts.scale();
       case Change.Rows rows -> 0;
       case Change.Whole whole -> 0;

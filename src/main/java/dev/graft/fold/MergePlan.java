@@ -3,27 +3,25 @@ package dev.graft.fold;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
+import dev.graft.fold.TensorPlanner.Home;
 import dev.graft.fold.TensorPlanner.Move;
 import dev.graft.graph.ModelGraph;
-import dev.graft.graph.Use;
 import dev.graft.io.InputFile;
 import dev.graft.io.OutputGuard;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.SetBinder;
 import dev.graft.match.SiteIndex;
+import dev.graft.match.SizeTrace;
 import dev.graft.match.Spot;
+import dev.graft.onnx.GraphEdit;
 import dev.graft.onnx.ModelPatch;
-import dev.graft.onnx.NewTensor;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
-import dev.graft.onnx.proto.NodeProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A merge that has been thought through: every target bound, every refusal made, nothing written
@@ -38,10 +36,10 @@ public final class MergePlan {
   private final Binding binding;
   private final List<Provenance> earlier;
   private final List<Move> moves;
-  private final IdentityHashMap<NodeProto, Map<Integer, String>> movedInputs =
-      new IdentityHashMap<>();
+  private final List<GraphEdit> edits;
+  private final List<NewSize> newSizes;
 
-  private MergePlan(BaseFile base, Opened opened, Binding binding) {
+  private MergePlan(BaseFile base, Opened opened, Binding binding, List<NewSize> newSizes) {
     this.request = base.request();
     this.model = base.model();
     this.adapter = opened.adapter();
@@ -54,13 +52,8 @@ public final class MergePlan {
           adapter.name() + ": the adapter holds nothing to fold; a merge would be a copy");
     }
     this.moves = new TensorPlanner(base.graph(), request.weight()).plan(binding.bound());
-    for (Move move : moves) {
-      for (Use use : move.spot().split()) {
-        movedInputs
-            .computeIfAbsent(use.node().part().proto(), n -> new HashMap<>())
-            .put(use.input(), move.tensor().outputName());
-      }
-    }
+    this.edits = MergeEdits.of(base.graph(), moves, SizeTrace.of(base.graph(), binding.bound()));
+    this.newSizes = newSizes;
   }
 
   /**
@@ -83,15 +76,19 @@ public final class MergePlan {
     requests.forEach(MergePlan::requireWeight);
     Background<PeftAdapter> reading =
         Background.start(() -> foldable(requests.getFirst().adapter()));
+    // On the second processor while the first one binds; and the compiler sees the hash at work
+    // before the weights need it.
+    Background<String> adapterSha256 = Background.start(() -> reading.get().sha256());
     List<BaseFile> bases = requests.stream().map(BaseFile::open).toList();
     PeftAdapter adapter = reading.get();
-    Opened opened = new Opened(adapter, Background.later(adapter::sha256));
+    Opened opened = new Opened(adapter, adapterSha256);
     bases.forEach(base -> check(base, opened, bases));
     List<SiteIndex> sites = bases.stream().map(BaseFile::sites).toList();
     List<Binding> bindings = SetBinder.bind(sites, adapter, requests.getFirst().options());
+    List<NewSize> newSizes = NewSize.of(bindings, adapter.config());
     List<MergePlan> plans = new ArrayList<>();
     for (int i = 0; i < bases.size(); i++) {
-      plans.add(new MergePlan(bases.get(i), opened, bindings.get(i)));
+      plans.add(new MergePlan(bases.get(i), opened, bindings.get(i), newSizes));
     }
     return plans;
   }
@@ -172,9 +169,32 @@ public final class MergePlan {
   /** Bytes that copies of shared weights add. */
   public long splitBytes() {
     return moves.stream()
-        .filter(m -> m.spot().isSplit())
+        .filter(m -> m.spot().filter(Spot::isSplit).isPresent())
         .mapToLong(m -> m.tensor().lengthBytes())
         .sum();
+  }
+
+  /** Bytes that are written beside a copy of the base: of copies, new tensors and grown ones. */
+  public long addedBytes() {
+    return tensors().stream()
+        .filter(t -> t.isAdded() || t.start().isEmpty())
+        .mapToLong(FoldedTensor::lengthBytes)
+        .sum();
+  }
+
+  /** What changes in the graph itself, in the order of the edits; empty as a rule. */
+  public List<GraphChange> graphChanges() {
+    return GraphChange.of(edits);
+  }
+
+  /** Numbers of labels or tokens that a configuration beside the model states. */
+  List<NewSize> newSizes() {
+    return newSizes;
+  }
+
+  /** The edits of the graph. */
+  List<GraphEdit> edits() {
+    return edits;
   }
 
   /** Every file that is read. */
@@ -201,8 +221,8 @@ public final class MergePlan {
   IdentityHashMap<StoredTensor, FoldedTensor> inPlace() {
     IdentityHashMap<StoredTensor, FoldedTensor> inPlace = new IdentityHashMap<>();
     for (Move move : moves) {
-      if (!move.spot().isSplit()) {
-        move.spot().twins().forEach(t -> inPlace.put(t, move.tensor()));
+      if (!move.tensor().isAdded()) {
+        move.spot().orElseThrow().twins().forEach(t -> inPlace.put(t, move.tensor()));
       }
     }
     return inPlace;
@@ -210,37 +230,24 @@ public final class MergePlan {
 
   /** Which of the written tensors, counted from 0, is the first place of a bound target. */
   public int tensorOf(BoundTarget target) {
-    Spot first = target.place().spots().getFirst();
+    Home first = Home.first(target);
     for (int i = 0; i < moves.size(); i++) {
-      Spot spot = moves.get(i).spot();
-      if (spot.tensor() == first.tensor() && spot.split().equals(first.split())) {
+      if (moves.get(i).home().isSameAs(first)) {
         return i;
       }
     }
     throw new IllegalArgumentException(target.name() + " is not bound by this plan");
   }
 
-  /** The inputs of a node of the base that read a copy of their weight in the output. */
-  Map<Integer, String> movedInputs(NodeProto node) {
-    return movedInputs.getOrDefault(node, Map.of());
-  }
-
   /** The output as changes to the base. */
   ModelPatch patch(InputFile modelFile) {
     ModelPatch patch = new ModelPatch(model, modelFile);
-    for (Move move : moves) {
-      FoldedTensor tensor = move.tensor();
-      if (tensor.copyName().isEmpty()) {
-        patch.replaceValues(tensor.base(), tensor);
-        continue;
-      }
-      String name = tensor.outputName();
-      patch.addInitializer(
-          new NewTensor(name, tensor.base().dtype(), tensor.base().shape(), tensor));
-      for (Use use : move.spot().split()) {
-        patch.rewireInput(use.node().part(), use.input(), name);
+    for (FoldedTensor tensor : tensors()) {
+      if (!tensor.isAdded()) {
+        tensor.start().ifPresent(stored -> patch.replaceValues(stored, tensor));
       }
     }
+    edits.forEach(patch::apply);
     return patch;
   }
 

@@ -1,6 +1,7 @@
 package dev.graft.fold;
 
 import dev.graft.error.RuntimeFailure;
+import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.io.InputFile;
 import dev.graft.io.OutputFile;
 import dev.graft.io.Progress;
@@ -141,13 +142,19 @@ final class PlanWriter {
   private void queueFold(FoldedTensor tensor, OutputFile out, long position) {
     jobs.add(
         new Job(
-            tensor.lengthBytes() * 4,
-            folder ->
-                folder.fold(
-                    tensor,
-                    sources.bytes(tensor.base()),
-                    (block, offset) -> out.write(block, position + offset),
-                    progress)));
+            tensor.lengthBytes() * 4, folder -> tensor.done(fold(folder, tensor, out, position))));
+  }
+
+  private Hashes fold(TensorFolder folder, FoldedTensor tensor, OutputFile out, long position) {
+    Hashes hashes =
+        folder.fold(
+            tensor,
+            sources.start(tensor),
+            (block, offset) -> out.write(block, position + offset),
+            progress);
+    return tensor.start().isPresent()
+        ? hashes
+        : new Hashes(tensor.base().map(sources::sha256), hashes.after());
   }
 
   private void queueCopy(Piece.Copied piece, OutputFile out, long position) {

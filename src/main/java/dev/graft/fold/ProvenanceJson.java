@@ -51,6 +51,9 @@ final class ProvenanceJson {
       json.writeArrayPropertyStart("tensors");
       provenance.tensors().forEach(tensor -> tensor(json, tensor));
       json.writeEndArray();
+      json.writeArrayPropertyStart("graph");
+      provenance.graph().forEach(change -> change(json, change));
+      json.writeEndArray();
       json.writeEndObject();
     }
     return text.toString().getBytes(StandardCharsets.UTF_8);
@@ -69,7 +72,7 @@ final class ProvenanceJson {
     json.writeArrayPropertyStart("parts");
     tensor.parts().forEach(part -> part(json, part));
     json.writeEndArray();
-    json.writeStringProperty("before", tensor.before());
+    tensor.before().ifPresent(hash -> json.writeStringProperty("before", hash));
     json.writeStringProperty("after", tensor.after());
     json.writeEndObject();
   }
@@ -77,7 +80,16 @@ final class ProvenanceJson {
   private static void part(JsonGenerator json, PartRecord part) {
     json.writeStartObject();
     json.writeStringProperty("target", part.target());
+    json.writeStringProperty("kind", part.kind());
     json.writeNumberProperty("scale", part.scale());
+    json.writeEndObject();
+  }
+
+  private static void change(JsonGenerator json, GraphChange change) {
+    json.writeStartObject();
+    json.writeStringProperty("kind", change.kind());
+    json.writeStringProperty("name", change.name());
+    json.writeStringProperty("detail", change.detail());
     json.writeEndObject();
   }
 }

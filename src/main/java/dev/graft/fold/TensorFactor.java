@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class TensorFactor implements Factor {
 
-  private static final int PIECE = 1 << 16;
+  private static final int MOST_AT_ONCE = 1 << 16;
 
   private final SafetensorsTensor tensor;
   private final InputFile file;
@@ -21,7 +21,7 @@ final class TensorFactor implements Factor {
   private final FloatCodec codec;
   private final int elementBytes;
   private final MemorySegment bytes;
-  private final float[] piece = new float[PIECE];
+  private final float[] piece;
 
   /**
    * Prepares to read.
@@ -33,9 +33,10 @@ final class TensorFactor implements Factor {
     this.tensor = tensor;
     this.rows = Math.toIntExact(tensor.shape().dim(0));
     this.columns = Math.toIntExact(tensor.shape().elements() / rows);
-    this.codec = new FloatCodec(tensor.dtype(), PIECE);
+    this.piece = new float[(int) Math.min(MOST_AT_ONCE, tensor.shape().elements())];
+    this.codec = new FloatCodec(tensor.dtype(), piece.length);
     this.elementBytes = tensor.dtype().bits() / 8;
-    this.bytes = MemorySegment.ofArray(new byte[PIECE * elementBytes]);
+    this.bytes = MemorySegment.ofArray(new byte[piece.length * elementBytes]);
     this.file = adapter.file(tensor);
   }
 
@@ -62,8 +63,8 @@ final class TensorFactor implements Factor {
   }
 
   private void read(long element, float[] into, int at, int count) {
-    for (int done = 0; done < count; done += PIECE) {
-      int step = Math.min(PIECE, count - done);
+    for (int done = 0; done < count; done += piece.length) {
+      int step = Math.min(piece.length, count - done);
       long first = element + done;
       MemorySegment part = bytes.asSlice(0, (long) step * elementBytes);
       SafetensorsData.read(tensor, file, first * elementBytes, part);

@@ -5,9 +5,9 @@ import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.fold.FoldedTensor.Part;
 import dev.graft.io.ByteSource;
 import dev.graft.io.Progress;
-import dev.graft.io.Sha256;
 import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
+import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
@@ -17,8 +17,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Folds one tensor at a time: reads a block, hashes it, changes it row by row, hashes it again and
- * writes it, all while the block is in the cache. One instance serves one thread.
+ * Folds one tensor at a time: reads a block, changes and hashes it and writes it, all while it is
+ * in the cache. One instance serves one thread.
  */
 final class TensorFolder implements AutoCloseable {
 
@@ -56,32 +56,30 @@ final class TensorFolder implements AutoCloseable {
    * Folds a tensor.
    *
    * @param tensor what to fold
-   * @param source its stored bytes
+   * @param source the bytes that are changed
    * @param sink where the new bytes go, at offsets from the tensor's start
    * @param progress told of every byte written
+   * @return what the bytes hash to, before and after
    * @throws dev.graft.error.FormatException if the result holds a value that is not finite
    */
-  void fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
+  Hashes fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
     int rowLength = rowLength(tensor);
-    try (BlockFolder rows = new BlockFolder(tensor, rows(tensor, rowLength), rowLength)) {
-      if (rows.source.needsAllRowsFirst()) {
-        observe(tensor, source, rows.source);
+    try (RowSource rows = rows(tensor, rowLength)) {
+      if (rows.needsAllRowsFirst()) {
+        observe(tensor, source, rows);
       }
-      Sha256 before = new Sha256();
-      Sha256 after = new Sha256();
-      long step = Math.max(1, blockBytes / rows.rowBytes) * rows.rowBytes;
+      BlockFolder folder = new BlockFolder(tensor, rows, rowLength);
+      long step = Math.max(1, blockBytes / folder.rowBytes()) * folder.rowBytes();
       MemorySegment block = block(step);
       long total = tensor.lengthBytes();
       for (long done = 0; done < total; done += step) {
         MemorySegment part = block.asSlice(0, Math.min(step, total - done));
         source.bytes().readFully(part, source.offset() + done);
-        before.update(part);
-        rows.change(part, done / rows.rowBytes);
-        after.update(part);
+        folder.change(part, done / folder.rowBytes());
         sink.write(part, done);
         progress.advance(part.byteSize());
       }
-      tensor.done(new Hashes(before.hex(), after.hex()));
+      return folder.hashes();
     }
   }
 
@@ -93,48 +91,10 @@ final class TensorFolder implements AutoCloseable {
    */
   record Source(ByteSource bytes, long offset) {}
 
-  /** Changes the rows of a block in place. A small class of its own, so that C2 has it soon. */
-  private static final class BlockFolder implements AutoCloseable {
-    private final RowSource source;
-    private final FloatCodec codec;
-    private final FiniteCheck finite;
-    private final float[] values;
-    private final long rowBytes;
-
-    BlockFolder(FoldedTensor tensor, RowSource source, int rowLength) {
-      DType type = tensor.base().dtype();
-      this.codec = new FloatCodec(type, rowLength);
-      this.finite = new FiniteCheck(tensor);
-      this.values = new float[rowLength];
-      this.rowBytes = type.bytes(rowLength);
-      this.source = source;
-    }
-
-    @Override
-    public void close() {
-      source.close();
-    }
-
-    void change(MemorySegment block, long firstRow) {
-      long row = firstRow;
-      for (long at = 0; at < block.byteSize(); at += rowBytes) {
-        changeRow(block, at, row++);
-      }
-    }
-
-    private void changeRow(MemorySegment block, long at, long row) {
-      int count = (int) (Math.min(rowBytes, block.byteSize() - at) * values.length / rowBytes);
-      codec.decode(block, at, values, count);
-      source.apply(row, values, count);
-      finite.check(values, count, row * values.length);
-      codec.encode(values, count, block, at);
-    }
-  }
-
   /** Shows every row to a source that has to know them all before it can change one. */
   private void observe(FoldedTensor tensor, Source source, RowSource rows) {
     int rowLength = rowLength(tensor);
-    DType type = tensor.base().dtype();
+    DType type = tensor.dtype();
     long rowBytes = type.bytes(rowLength);
     FloatCodec codec = new FloatCodec(type, rowLength);
     float[] values = new float[rowLength];
@@ -159,7 +119,7 @@ final class TensorFolder implements AutoCloseable {
    * be cut anywhere.
    */
   private static int rowLength(FoldedTensor tensor) {
-    Shape shape = tensor.base().shape();
+    Shape shape = tensor.shape();
     long length =
         isCopied(tensor)
             ? Math.min(FLAT_ROW, shape.elements())
@@ -171,7 +131,7 @@ final class TensorFolder implements AutoCloseable {
     if (length > MAX_ROW) {
       throw new UnsupportedException(
           "tensor '%s' has rows of %,d values; Graft folds up to %,d"
-              .formatted(tensor.base().label(), length, MAX_ROW));
+              .formatted(tensor.outputName(), length, MAX_ROW));
     }
     return (int) Math.max(1, length);
   }
@@ -203,18 +163,22 @@ final class TensorFolder implements AutoCloseable {
         switch (part.change()) {
           case Change.LowRank lowRank -> LowRankRows.of(lowRank, adapter);
           case Change.Dora dora ->
-              DoraRows.of(dora, LowRankRows.of(dora.lowRank(), adapter), magnitude(dora));
-          case Change.Experts experts ->
-              new ExpertRows(experts, tensor.base().shape().dim(1), adapter);
+              DoraRows.of(
+                  dora,
+                  LowRankRows.of(dora.lowRank(), adapter),
+                  outputs(dora.magnitude(), dora.lowRank().outputs()));
+          case Change.Experts experts -> new ExpertRows(experts, tensor.shape().dim(1), adapter);
           case Change.Rows some -> ReplacedRows.of(some, adapter);
           case Change.Whole whole -> new WholeRows(whole, length);
+          case Change.Shift shift ->
+              new ShiftRows(outputs(shift.value(), shift.outputs()), shift.scale());
         };
     return part.region().isAll() ? rows : new RegionRows(rows, part.region(), rowLength);
   }
 
-  private float[] magnitude(Change.Dora dora) {
-    float[] all = adapter.read(dora.magnitude());
-    OutputRange outputs = dora.lowRank().outputs();
+  /** The values of a vector that belong to some outputs. */
+  private float[] outputs(SafetensorsTensor vector, OutputRange outputs) {
+    float[] all = adapter.read(vector);
     int from = (int) outputs.from();
     return Arrays.copyOfRange(all, from, from + (int) outputs.countOf(all.length));
   }

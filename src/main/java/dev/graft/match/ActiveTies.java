@@ -66,6 +66,7 @@ final class ActiveTies implements TieRule {
     return switch (target) {
       case Rows rows -> true;
       case BoundTarget.Experts experts -> false;
+      case BoundTarget.Shift shift -> false;
       case BoundTarget.Lora lora -> ensured && TIED_NAMES.contains(last(lora.name()));
       case BoundTarget.Whole whole ->
           ensured

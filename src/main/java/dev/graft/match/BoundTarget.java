@@ -7,6 +7,8 @@ import dev.graft.adapter.TokenRows;
 import dev.graft.graph.GraphNode;
 import dev.graft.onnx.StoredTensor;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** An adapter's target that has found its place in the file. */
 public sealed interface BoundTarget {
@@ -33,17 +35,28 @@ public sealed interface BoundTarget {
    *     say in both branches of an If. Their values are the same
    * @param outputs the weights' outputs that are the target's; all of them unless the file packs
    *     several modules into one weight
+   * @param gap what the graph has to get first, if it has no such weight; there are no spots then
    */
-  record Place(NameRule rule, List<Spot> spots, OutputRange outputs) {
+  record Place(NameRule rule, List<Spot> spots, OutputRange outputs, Optional<Gap> gap) {
+
+    /** A place on stored weights. */
+    Place(NameRule rule, List<Spot> spots, OutputRange outputs) {
+      this(rule, spots, outputs, Optional.empty());
+    }
 
     /** A place that is a weight of its own. */
     static Place whole(NameRule rule, List<Spot> spots) {
       return new Place(rule, spots, OutputRange.ALL);
     }
 
+    /** A place that the graph does not have yet. */
+    static Place missing(NameRule rule, Gap gap) {
+      return new Place(rule, List.of(), OutputRange.ALL, Optional.of(gap));
+    }
+
     /** The same with other spots. */
     Place on(List<Spot> others) {
-      return new Place(rule, others, outputs);
+      return new Place(rule, others, outputs, gap);
     }
 
     /** Keeps an own copy. */
@@ -51,16 +64,16 @@ public sealed interface BoundTarget {
       spots = List.copyOf(spots);
     }
 
-    /** The stored weight, the first of them if there are several. */
+    /** The stored weight, the first of them if there are several; there is none in a gap. */
     public StoredTensor tensor() {
       return spots.getFirst().tensor();
     }
 
-    /** The operators that read the weight for this target. */
+    /** The operators that read the weight for this target, or that it is put to. */
     public List<GraphNode> nodes() {
-      return spots.stream()
-          .flatMap(s -> s.readers().stream())
-          .map(Reading::node)
+      return Stream.concat(
+              spots.stream().flatMap(s -> s.readers().stream()).map(Reading::node),
+              gap.stream().flatMap(g -> g.openings().stream()).map(Opening::node))
           .distinct()
           .toList();
     }
@@ -186,6 +199,32 @@ public sealed interface BoundTarget {
     @Override
     public Whole on(Place other) {
       return new Whole(replacement, valueOutputs, other, turn);
+    }
+  }
+
+  /**
+   * What {@code lora_bias} adds to a module's bias: the bias of B times the pair's scale.
+   *
+   * @param pair the adapter's tensors
+   * @param pairOutputs the pair's outputs that go here
+   * @param place the bias
+   * @param factor the operator's own factor on the bias, which the change must be divided by
+   */
+  record Shift(LoraPair pair, OutputRange pairOutputs, Place place, float factor)
+      implements BoundTarget {
+    @Override
+    public String name() {
+      return biasOf(pair);
+    }
+
+    @Override
+    public Shift on(Place other) {
+      return new Shift(pair, pairOutputs, other, factor);
+    }
+
+    /** The adapter's name for the bias of a pair's module. */
+    static String biasOf(LoraPair pair) {
+      return pair.module().isEmpty() ? "bias" : pair.module() + ".bias";
     }
   }
 }

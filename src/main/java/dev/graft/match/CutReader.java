@@ -23,12 +23,10 @@ final class CutReader {
   private static final int MAX_STEPS = 16;
 
   private final ModelGraph graph;
-  private final ConstantIntegers constants;
   private final AttentionRoles roles;
 
   CutReader(ModelGraph graph) {
     this.graph = graph;
-    this.constants = new ConstantIntegers(graph.model());
     this.roles = new AttentionRoles(graph);
   }
 
@@ -154,10 +152,10 @@ final class CutReader {
     }
     Optional<List<Long>> sizes =
         node.input(1).isPresent()
-            ? constants.of(node, 1)
+            ? StoredIntegers.at(node, 1)
             : node.attribute("split").map(AttributeProto::getIntsList);
     if (sizes.isEmpty() && node.input(1).isPresent()) {
-      return new Finding.Open("the sizes of " + node + " are not constant");
+      return new Finding.Open("the sizes of " + node + " are no constants of the model file");
     }
     List<Long> widths = sizes.orElseGet(() -> equal(total, parts));
     List<Piece> pieces = new ArrayList<>();
@@ -193,7 +191,7 @@ final class CutReader {
       Optional<Long> step = node.input(4).isPresent() ? one(node, 4) : Optional.of(1L);
       Optional<Value> value = output(node);
       if (from.isEmpty() || to.isEmpty() || axis.isEmpty() || step.isEmpty() || value.isEmpty()) {
-        return new Finding.Open("the bounds of " + node + " are not constant");
+        return new Finding.Open("the bounds of " + node + " are no constants of the model file");
       }
       if (step.get() != 1) {
         return new Finding.Refused(
@@ -209,7 +207,7 @@ final class CutReader {
   }
 
   private Optional<Long> one(GraphNode node, int input) {
-    return constants.of(node, input).filter(v -> v.size() == 1).map(List::getFirst);
+    return StoredIntegers.at(node, input).filter(v -> v.size() == 1).map(List::getFirst);
   }
 
   private static long bound(long value, long total) {

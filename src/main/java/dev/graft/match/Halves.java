@@ -7,6 +7,7 @@ import dev.graft.match.BoundTarget.Lora;
 import dev.graft.match.BoundTarget.Operation;
 import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.BoundTarget.Rows;
+import dev.graft.match.BoundTarget.Shift;
 import dev.graft.match.BoundTarget.Whole;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -30,6 +31,8 @@ final class Halves {
               place,
               new Operation(site.kind(), layout(lora.pair(), site), site.alpha()));
       case Rows rows -> new Rows(rows.rows(), place, site.layout());
+      case Shift shift ->
+          throw new IllegalArgumentException(shift.name() + " is a bias, which is never tied");
       case Experts experts -> experts.on(place);
       case Whole whole ->
           new Whole(

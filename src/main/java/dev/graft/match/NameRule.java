@@ -25,7 +25,9 @@ public enum NameRule {
   /** The other half of a tie, by its equal values. */
   TIED("tied weight"),
   /** The bias that is added right behind the module's product. */
-  BIAS_OF_SITE("bias of the module");
+  BIAS_OF_SITE("bias of the module"),
+  /** The scale or shift of the norm that the module is. */
+  NORM_OF_MODULE("norm of the module");
 
   private final String label;
 

@@ -3,6 +3,7 @@ package dev.graft.match;
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.Use;
 import dev.graft.graph.Value;
+import dev.graft.match.Miss.Cause;
 import dev.graft.match.PackedAnswer.Piece;
 import dev.graft.match.ParameterResolver.Found;
 import dev.graft.match.ParameterResolver.Outcome;
@@ -24,26 +25,29 @@ final class PackedParameters {
   private final SiteIndex index;
   private final ParameterResolver parameters;
   private final PackedResolver packed;
+  private final WeightTracer tracer;
 
   PackedParameters(SiteIndex index, ParameterResolver parameters, PackedResolver packed) {
     this.index = index;
     this.parameters = parameters;
     this.packed = packed;
+    this.tracer = new WeightTracer(index.graph());
   }
 
   /**
    * A stored tensor that holds some of a parameter.
    *
-   * @param found the tensor
-   * @param rule how it was found
+   * @param outcome the tensor, or what the graph lacks
+   * @param rule how it was found, if not as the outcome says
    * @param ofTensor the tensor's outputs that are the parameter's
    * @param ofValue the parameter's outputs that are there
    */
-  record Share(Found found, NameRule rule, OutputRange ofTensor, OutputRange ofValue) {
+  record Share(
+      Outcome outcome, Optional<NameRule> rule, OutputRange ofTensor, OutputRange ofValue) {
 
     /** All of a parameter on all of a tensor. */
-    static Share whole(Found found) {
-      return new Share(found, found.rule(), OutputRange.ALL, OutputRange.ALL);
+    static Share whole(Outcome outcome) {
+      return new Share(outcome, Optional.empty(), OutputRange.ALL, OutputRange.ALL);
     }
   }
 
@@ -60,7 +64,7 @@ final class PackedParameters {
   /** Looks a parameter up that the file does not have under its own name. */
   Answer find(Wanted wanted) {
     Optional<Wanted> parameter = plainly(wanted);
-    if (parameter.isEmpty() || wanted.mapped().isPresent() || wanted.shape().rank() == 0) {
+    if (parameter.isEmpty() || wanted.mapped().isPresent() || wanted.needed().shape().rank() == 0) {
       return Answer.NOTHING;
     }
     Wanted plain = parameter.get();
@@ -76,7 +80,7 @@ final class PackedParameters {
           ? shares(plain, List.of(Piece.whole(module, own, own.rule())))
           : Answer.NOTHING;
     }
-    PackedAnswer answer = packed.find(module, wanted.shape().dim(0));
+    PackedAnswer answer = packed.find(module, wanted.needed().shape().dim(0));
     return answer.pieces().isEmpty()
         ? new Answer(List.of(), answer.problem())
         : shares(plain, answer.pieces());
@@ -101,18 +105,33 @@ final class PackedParameters {
     List<Share> shares = new ArrayList<>();
     for (Piece piece : pieces) {
       String leaf = wanted.isBias() ? BIAS : WEIGHT;
-      Wanted ofPiece = wanted.called(piece.name() + leaf).shaped(shape(wanted.shape(), piece));
+      Wanted ofPiece =
+          wanted.called(piece.name() + leaf).shaped(shape(wanted.needed().shape(), piece));
       Outcome outcome = parameters.findAt(piece.found(), ofPiece);
-      if (outcome.found().isEmpty()) {
-        return new Answer(
-            List.of(),
-            Optional.of(
-                new Miss(wanted.parameter(), outcome.problem(), List.of(), outcome.cause())));
+      Optional<Miss> problem = problem(wanted, piece, outcome);
+      if (problem.isPresent()) {
+        return new Answer(List.of(), problem);
       }
-      shares.add(
-          new Share(outcome.found().get(), piece.rule(), piece.ofWeight(), piece.ofModule()));
+      shares.add(new Share(outcome, Optional.of(piece.rule()), piece.ofWeight(), piece.ofModule()));
     }
     return new Answer(List.copyOf(shares), Optional.empty());
+  }
+
+  private static Optional<Miss> problem(Wanted wanted, Piece piece, Outcome outcome) {
+    boolean isProved = outcome.found().isPresent() || outcome.gap().isPresent();
+    if (!isProved || !outcome.problem().isEmpty()) {
+      return Optional.of(
+          new Miss(wanted.parameter(), outcome.problem(), List.of(), outcome.cause()));
+    }
+    return outcome.gap().isPresent() && !piece.ofWeight().isAll()
+        ? Optional.of(
+            new Miss(
+                wanted.parameter(),
+                "the graph adds no bias to '%s', which packs it with others"
+                    .formatted(piece.found().first().tensor().label()),
+                List.of(),
+                Cause.UNSUPPORTED))
+        : Optional.empty();
   }
 
   /** The shape of the whole tensor that a piece of the parameter is in. */
@@ -142,12 +161,12 @@ final class PackedParameters {
     long width = PackedWeight.outputs(module.first());
     List<WeightPath> paths =
         uses.stream()
-            .flatMap(u -> parameters.trace(u.node(), 3).stream())
+            .flatMap(u -> tracer.trace(u.node(), 3).stream())
             .filter(p -> p.tensor().shape().rank() == 1)
             .toList();
     int input = uses.getFirst().input();
     boolean alike = uses.stream().allMatch(u -> u.input() == input) && paths.size() == uses.size();
-    if (!alike || wanted.shape().elements() != width) {
+    if (!alike || wanted.needed().shape().elements() != width) {
       return Optional.empty();
     }
     // Query and key are of one width; the value takes the rest.
@@ -157,7 +176,8 @@ final class PackedParameters {
     boolean fits = from >= 0 && from + width <= total && (input == 2 ? from % 2 == 0 : true);
     return fits
         ? Optional.of(
-            new Share(found, NameRule.PACKED, new OutputRange(from, width), OutputRange.ALL))
+            new Share(
+                Outcome.of(found), Optional.empty(), new OutputRange(from, width), OutputRange.ALL))
         : Optional.empty();
   }
 

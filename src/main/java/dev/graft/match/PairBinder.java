@@ -8,24 +8,19 @@ import dev.graft.match.Miss.Cause;
 import dev.graft.match.PackedAnswer.Piece;
 import dev.graft.match.Site.Kind;
 import dev.graft.onnx.StoredTensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** Binds low-rank pairs to linear layers, embeddings and convolutions. */
 final class PairBinder {
 
-  private final SiteIndex index;
-  private final ModuleResolver modules;
-  private final PackedResolver packed;
-  private final OwnBranches branches;
+  private final PairPlaces places;
+  private final ShiftBinder shifts;
   private final Collected collected;
 
-  PairBinder(SiteIndex index, ModuleResolver modules, PackedResolver packed, Collected collected) {
-    this.index = index;
-    this.modules = modules;
-    this.packed = packed;
-    this.branches = new OwnBranches(index);
+  PairBinder(PairPlaces places, ShiftBinder shifts, Collected collected) {
+    this.places = places;
+    this.shifts = shifts;
     this.collected = collected;
   }
 
@@ -36,71 +31,15 @@ final class PairBinder {
    * @param name the file's name for its module
    */
   void bind(LoraPair pair, String name) {
-    Optional<String> extra = extra(pair);
-    if (extra.isPresent()) {
-      miss(pair, Cause.UNSUPPORTED, extra.get() + " cannot be folded by this version");
+    List<Piece> pieces = places.find(pair, name, collected);
+    if (!pieces.stream().allMatch(piece -> fits(pair, piece))) {
       return;
     }
-    List<Piece> pieces = pieces(pair, name);
-    if (pieces.isEmpty() || holdsBranch(pair, name, pieces)) {
-      return;
+    for (Piece piece : pieces) {
+      Place place = new Place(piece.rule(), piece.found().spots(), piece.ofWeight());
+      collected.add(new Lora(pair, piece.ofModule(), place, operation(piece.found().first())));
+      pair.biasOfB().ifPresent(bias -> shifts.bind(pair, bias, piece));
     }
-    if (pieces.stream().allMatch(piece -> fits(pair, piece))) {
-      for (Piece piece : pieces) {
-        Place place = new Place(piece.rule(), piece.found().spots(), piece.ofWeight());
-        collected.add(new Lora(pair, piece.ofModule(), place, operation(piece.found().first())));
-      }
-    }
-  }
-
-  /** The weights that hold the module; if there are none, the miss is noted. */
-  private List<Piece> pieces(LoraPair pair, String name) {
-    ModuleResolver.Found found = modules.find(pair.module(), name, s -> mayCarry(s, pair));
-    if (!found.sites().isEmpty()) {
-      return List.of(Piece.whole(name, found, found.rule()));
-    }
-    boolean isMatrix = pair.kind() == LoraPair.Kind.LINEAR_OR_CONV && pair.a().shape().rank() == 2;
-    PackedAnswer answer =
-        isMatrix ? packed.find(name, pair.b().shape().dim(0)) : PackedAnswer.NOTHING;
-    if (answer.problem().isPresent()) {
-      miss(pair, answer.problem().get().cause(), answer.problem().get().reason());
-    } else if (answer.pieces().isEmpty()) {
-      String problem =
-          found.problem() + (found.cause() == Cause.ABSENT ? PackedResolver.lookedFor(name) : "");
-      collected.missNamed(
-          new Miss(pair.module(), problem, List.of(), found.cause()), name, index.modules());
-    }
-    return answer.pieces();
-  }
-
-  private boolean holdsBranch(LoraPair pair, String name, List<Piece> pieces) {
-    List<String> names = new ArrayList<>(List.of(name));
-    pieces.forEach(p -> names.add(p.name()));
-    for (String one : names) {
-      switch (branches.at(one)) {
-        case ACTIVE -> {
-          miss(
-              pair,
-              Cause.UNSUPPORTED,
-              "the model holds a LoRA branch of its own there ('%s.lora_A'), which would act a second time; export the base without an adapter"
-                  .formatted(one));
-          return true;
-        }
-        case SLOT -> collected.slot(one);
-        case NONE -> {
-          // As it should be.
-        }
-      }
-    }
-    return false;
-  }
-
-  private static boolean mayCarry(Site site, LoraPair pair) {
-    return switch (site.kind()) {
-      case QUANTISED -> true;
-      case EMBEDDING -> pair.kind() == LoraPair.Kind.EMBEDDING;
-      case LINEAR, CONV -> pair.kind() != LoraPair.Kind.EMBEDDING;
-    };
   }
 
   /**
@@ -154,11 +93,6 @@ final class PairBinder {
     Optional<Miss> problem = PairFit.problem(pair, piece, layout);
     problem.ifPresent(p -> miss(pair, p.cause(), p.reason()));
     return problem.isEmpty();
-  }
-
-  /** What the pair has beside A and B that a plain fold would leave out. */
-  private static Optional<String> extra(LoraPair pair) {
-    return pair.biasOfB().isPresent() ? Optional.of("a bias on B (lora_bias)") : Optional.empty();
   }
 
   private static boolean isInteger(StoredTensor tensor) {

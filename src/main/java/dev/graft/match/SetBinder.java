@@ -100,10 +100,13 @@ public final class SetBinder {
         .anyMatch(b -> !haveSameWeight(way, b, new Way(by.file(), by.binding()), known));
   }
 
-  /** Targets with a name of their own; the other half of a tie goes by the name of the first. */
+  /**
+   * Targets on stored weights, with a name of their own; the other half of a tie goes by the name
+   * of the first.
+   */
   private static Stream<BoundTarget> firstPlaces(Binding binding) {
     Set<String> seen = new HashSet<>();
-    return binding.bound().stream().filter(b -> seen.add(b.name()));
+    return binding.bound().stream().filter(b -> b.place().gap().isEmpty() && seen.add(b.name()));
   }
 
   private boolean haveSameWeight(

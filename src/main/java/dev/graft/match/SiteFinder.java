@@ -2,7 +2,10 @@ package dev.graft.match;
 
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
+import dev.graft.graph.Use;
+import dev.graft.graph.Value;
 import dev.graft.match.Site.Kind;
+import dev.graft.match.WeightPath.Hop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -58,7 +61,7 @@ final class SiteFinder {
           quantised(node, 1);
       case "QLinearMatMul", "QLinearConv", "com.microsoft.QGemm" -> quantised(node, 3);
       case "com.microsoft.QMoE" -> quantised(node, 2);
-      case "com.microsoft.GatherBlockQuantized" -> quantised(node, 0);
+      case "com.microsoft.GatherBlockQuantized" -> quantisedTable(node);
       default -> {
         // Other operators do not project.
       }
@@ -115,6 +118,23 @@ final class SiteFinder {
   /** Packed weights have shapes of their own, so nothing is asked of them. */
   private void quantised(GraphNode node, int input) {
     add(node, input, path -> Optional.of(plain(Kind.QUANTISED, path)));
+  }
+
+  /** A packed weight that serves as a table too is brought to the table's shape first. */
+  private void quantisedTable(GraphNode node) {
+    Use table = new Use(node, 0);
+    Optional<Value> value = node.input(0).flatMap(node.scope()::resolve);
+    Optional<GraphNode> reshape =
+        value
+            .flatMap(v -> v.scope().producer(v.name()))
+            .filter(p -> p.operator().equals("Reshape"));
+    if (reshape.isEmpty()) {
+      quantised(node, 0);
+      return;
+    }
+    tracer.trace(reshape.get(), 0).stream()
+        .map(path -> new WeightPath(path.tensor(), List.of(new Hop(table, value.get()))))
+        .forEach(path -> sites.add(plain(Kind.QUANTISED, path)));
   }
 
   private Site plain(Kind kind, WeightPath path) {

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** All sites of a model by name, all named parameters, and which tensors lie on the same bytes. */
 public final class SiteIndex {
@@ -33,6 +34,8 @@ public final class SiteIndex {
   private final Map<String, List<Site>> byUnnumbered = new HashMap<>();
   private final IdentityHashMap<StoredTensor, List<Site>> byTensor = new IdentityHashMap<>();
   private final NavigableMap<String, Set<Value>> parameters = new TreeMap<>();
+  private final Set<GraphNode> products = new HashSet<>();
+  private @Nullable ModuleNodes nodes;
 
   private SiteIndex(ModelGraph graph) {
     this.graph = graph;
@@ -99,6 +102,25 @@ public final class SiteIndex {
         byModule.subMap(module + ".", module + (char) ('.' + 1)));
   }
 
+  /** The nodes by module; few adapters ask for them. */
+  ModuleNodes nodes() {
+    ModuleNodes known = nodes;
+    if (known == null) {
+      known = new ModuleNodes(graph, names);
+      nodes = known;
+    }
+    return known;
+  }
+
+  /** Whether a value is the product of a weight to which nothing has been added yet. */
+  boolean isBareProduct(Value value) {
+    return value
+        .scope()
+        .producer(value.name())
+        .filter(n -> products.contains(n) && n.input(2).isEmpty())
+        .isPresent();
+  }
+
   /** Every module name of every site. */
   Collection<String> modules() {
     return Collections.unmodifiableSet(byModule.keySet());
@@ -145,6 +167,9 @@ public final class SiteIndex {
       byUnnumbered.computeIfAbsent(module, k -> new ArrayList<>()).add(site);
     }
     byTensor.computeIfAbsent(site.tensor(), t -> new ArrayList<>()).add(site);
+    if (site.kind() != Site.Kind.EMBEDDING) {
+      products.add(site.node());
+    }
   }
 
   private void indexParameters() {

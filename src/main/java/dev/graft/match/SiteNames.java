@@ -74,6 +74,9 @@ final class SiteNames {
         names.addAll(ofNode(nodes.get(i)));
       }
     }
+    for (SiteName name : List.copyOf(names)) {
+      genai(name).ifPresent(names::add);
+    }
     return names;
   }
 
@@ -88,7 +91,7 @@ final class SiteNames {
   }
 
   /** The name that PyTorch has for what ONNX Runtime GenAI has renamed. */
-  static Optional<SiteName> genai(SiteName name) {
+  private static Optional<SiteName> genai(SiteName name) {
     String renamed = GENAI_ATTENTION.matcher(name.module()).replaceAll("$1$2.self_attn.");
     return renamed.equals(name.module())
         ? Optional.empty()

@@ -24,6 +24,7 @@ final class TargetBinder {
   private final RowsBinder rows;
   private final TieRule rule;
   private final TieSettler ties;
+  private final SizeSettler sizes;
   private final Collected collected;
 
   /**
@@ -41,8 +42,9 @@ final class TargetBinder {
     Turn squares = adapter.config().fanInFanOut() ? Turn.AS_IS : Turn.TRANSPOSED;
     ModuleResolver modules = new ModuleResolver(index, map, calls);
     PackedResolver packed = new PackedResolver(index, modules, outputs(adapter));
-    this.pairs = new PairBinder(index, modules, packed, collected);
     ParameterResolver parameters = new ParameterResolver(index, modules, calls, squares);
+    ShiftBinder shifts = new ShiftBinder(parameters, map, collected);
+    this.pairs = new PairBinder(new PairPlaces(index, modules, packed), shifts, collected);
     this.replacements =
         new ReplacementBinder(
             index, parameters, new PackedParameters(index, parameters, packed), collected);
@@ -54,6 +56,7 @@ final class TargetBinder {
             ? new PeftMergeTies(finder)
             : new ActiveTies(finder, adapter.config().ensureWeightTying());
     this.ties = new TieSettler(index);
+    this.sizes = new SizeSettler(index);
   }
 
   /** How many outputs the adapter's tensors give each module, by the file's names. */
@@ -98,6 +101,8 @@ final class TargetBinder {
     TieRule.Extended extended = rule.extend(collected.bound());
     collected.misses().addAll(extended.misses());
     List<BoundTarget> settled = ties.settle(extended, collected.misses());
+    settled = Openings.apart(settled, collected.misses());
+    settled = sizes.settle(settled, collected.misses());
     collected.bound().clear();
     collected.bound().addAll(settled);
     return collected;

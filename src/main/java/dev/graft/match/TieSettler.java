@@ -36,23 +36,44 @@ final class TieSettler {
   }
 
   /** A target's share of one range of bytes. */
-  private record Claim(int target, Spot spot, OutputRange outputs) {}
+  private record Claim(Owner owner, Spot spot, OutputRange outputs) {
+    int target() {
+      return owner.index();
+    }
+
+    boolean disputes(Claim other) {
+      return !owner.what().equals(other.owner.what()) && outputs.overlaps(other.outputs);
+    }
+  }
+
+  /** A target by its place in the list, and what it is the owner of. */
+  private record Owner(int index, Object what) {
+
+    /** A bias that was saved whole and moved by lora_bias as well is one parameter all the same. */
+    static Owner of(int index, BoundTarget target) {
+      return switch (target) {
+        case BoundTarget.Whole whole -> new Owner(index, whole.name());
+        case BoundTarget.Shift shift -> new Owner(index, shift.name());
+        default -> new Owner(index, index);
+      };
+    }
+  }
 
   /** A range of bytes: the tensors that lie on it, who reads it, and the targets that want it. */
   private static final class Cell {
     private final List<Claim> claims = new ArrayList<>();
-    private final Map<Reading, List<OutputRange>> claimed = new HashMap<>();
+    private final Map<Reading, List<Claim>> claimed = new HashMap<>();
     private final Set<Reading> disputed = new HashSet<>();
 
     /** Modules packed into one weight share its readers and nothing else. */
     void add(Claim claim) {
       claims.add(claim);
       for (Reading reader : claim.spot().readers()) {
-        List<OutputRange> earlier = claimed.computeIfAbsent(reader, r -> new ArrayList<>());
-        if (earlier.stream().anyMatch(claim.outputs()::overlaps)) {
+        List<Claim> earlier = claimed.computeIfAbsent(reader, r -> new ArrayList<>());
+        if (earlier.stream().anyMatch(claim::disputes)) {
           disputed.add(reader);
         }
-        earlier.add(claim.outputs());
+        earlier.add(claim);
       }
     }
 
@@ -73,9 +94,7 @@ final class TieSettler {
       List<Spot> joined = Spots.joined(bound.get(i).place().spots(), index.sharedBytes());
       spots.add(joined);
       for (Spot spot : joined) {
-        cells
-            .computeIfAbsent(cellOf(spot), t -> new Cell())
-            .add(new Claim(i, spot, bound.get(i).place().outputs()));
+        cells.computeIfAbsent(cellOf(spot), t -> new Cell()).add(claim(i, bound.get(i), spot));
       }
     }
     cells.values().forEach(cell -> cell.disputed.removeAll(extended.stacked()));
@@ -86,8 +105,7 @@ final class TieSettler {
       List<String> problems = new ArrayList<>();
       for (Spot spot : spots.get(i)) {
         Cell cell = cells.getOrDefault(cellOf(spot), new Cell());
-        settle(target, new Claim(i, spot, target.place().outputs()), cell, problems)
-            .ifPresent(done::add);
+        settle(target, claim(i, target, spot), cell, problems).ifPresent(done::add);
       }
       if (problems.isEmpty()) {
         settled.add(target.on(target.place().on(done)));
@@ -96,6 +114,10 @@ final class TieSettler {
       }
     }
     return settled;
+  }
+
+  private static Claim claim(int index, BoundTarget target, Spot spot) {
+    return new Claim(Owner.of(index, target), spot, target.place().outputs());
   }
 
   private StoredTensor cellOf(Spot spot) {

@@ -216,7 +216,9 @@ class MergeCommandTest {
             "sites",
             "figures",
             "files",
+            "graphChanges",
             "carried",
+            "notes",
             "leftOver",
             "warnings");
     assertThat(report.path("schema").asInt()).isEqualTo(1);
@@ -234,6 +236,9 @@ class MergeCommandTest {
         .matches("[0-9a-f]{64}")
         .isNotEqualTo(site.at("/hashes/before").asString());
     assertThat(report.at("/figures/totalBytes").asLong()).isEqualTo(Files.size(out));
+    assertThat(report.at("/figures/writtenBytes").asLong()).isGreaterThanOrEqualTo(Files.size(out));
+    assertThat(report.at("/figures/readBytes").asLong())
+        .isGreaterThanOrEqualTo(report.at("/figures/touchedBytes").asLong());
     assertThat(report.at("/files/inputs").size()).isEqualTo(3);
     assertThat(report.at("/files/outputs/0/path").asString()).isEqualTo(out.toString());
     assertThat(report.at("/files/outputs/0/sha256").asString()).isEqualTo(sha256(out));

@@ -2,6 +2,7 @@ package dev.graft.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.graft.error.GraftException;
 import dev.graft.io.InputFile;
 import dev.graft.onnx.GraphEdit.Declaration;
 import dev.graft.onnx.Outputs.Values;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class EditFuzzTest {
 
-  private static final int MODELS = 150;
+  private static final int MODELS = 60;
 
   @TempDir Path folder;
   @TempDir Path outFolder;
@@ -50,6 +52,27 @@ class EditFuzzTest {
         untouchedValuesKeepTheirBytes(base, out);
       } catch (AssertionError | RuntimeException e) {
         throw new AssertionError("seed " + seed, e);
+      }
+    }
+  }
+
+  @Test
+  void editsDamagedFilesOrRefusesThemAndNeverFailsOtherwise() throws IOException {
+    for (int seed = 0; seed < MODELS; seed++) {
+      Random random = new Random(seed);
+      byte[] bytes = Files.readAllBytes(new RandomModel(seed).write(folder));
+      for (int i = 0; i < 8; i++) {
+        Path path = Files.write(folder.resolve("m.onnx"), Protos.damaged(bytes, random));
+        try {
+          OnnxModel model = OnnxModel.open(path);
+          RandomEdits edits = new RandomEdits(model, seed);
+          plan(model, edits);
+          EditedModel.of(model, edits.edits());
+        } catch (GraftException e) {
+          assertThat(e.getMessage()).startsWith(path.toString());
+        } catch (RuntimeException | Error e) {
+          throw new AssertionError("seed " + seed + ", damage " + i, e);
+        }
       }
     }
   }

@@ -200,14 +200,16 @@ class NodeEditsTest {
     ModelProto.Builder model = SampleModel.proto().toBuilder();
     NodeProto.Builder node = model.getGraphBuilder().getNodeBuilder(2);
     node.addAttribute(Attributes.of("a", 1)).addAttribute(Attributes.of("b", 2));
-    node.addAttribute(Attributes.of("a", 3)).addAttribute(Attributes.of("a", 4));
+    node.addAttribute(Attributes.of("a", 3)).addAttribute(Attributes.of("a", 4)).setDomain("d");
     Edited base = Edited.base(folder, model.build());
     base.gives(
         m -> {
           NodeProto.Builder one = m.getGraphBuilder().getNodeBuilder(2);
           one.removeAttribute(3).removeAttribute(2).setAttribute(0, Attributes.of("a", 5));
+          one.addAttribute(Attributes.of("c", 6));
           return m;
         },
+        new SetAttribute(base.node(2), Attributes.of("c", 6)),
         new SetAttribute(base.node(2), Attributes.of("a", 5)));
   }
 

@@ -99,7 +99,7 @@ class OnnxFuzzTest {
       Random random = new Random(seed);
       byte[] bytes = Files.readAllBytes(new RandomModel(seed).write(folder));
       for (int i = 0; i < 8; i++) {
-        Path path = Files.write(folder.resolve("m.onnx"), damaged(bytes, random));
+        Path path = Files.write(folder.resolve("m.onnx"), Protos.damaged(bytes, random));
         try {
           OnnxModel model = OnnxModel.open(path);
           Edits.of(model, random).plan(model);
@@ -110,23 +110,6 @@ class OnnxFuzzTest {
         }
       }
     }
-  }
-
-  private static byte[] damaged(byte[] bytes, Random random) {
-    byte[] damaged = bytes.clone();
-    for (int i = random.nextInt(3); i >= 0; i--) {
-      int at = random.nextInt(damaged.length);
-      switch (random.nextInt(4)) {
-        case 0 -> damaged[at] ^= (byte) (1 << random.nextInt(8));
-        case 1 -> damaged[at] = (byte) random.nextInt();
-        case 2 -> damaged = Arrays.copyOf(damaged, at + 1);
-        default -> {
-          int length = Math.min(random.nextInt(40), damaged.length - at);
-          System.arraycopy(damaged, random.nextInt(at + 1), damaged, at, length);
-        }
-      }
-    }
-    return damaged;
   }
 
   private void patchIsExact(OnnxModel model, ModelProto whole, Edits edits) throws IOException {

@@ -11,6 +11,7 @@ import dev.graft.onnx.proto.StringStringEntryProto;
 import dev.graft.onnx.proto.TensorProto;
 import dev.graft.tensor.DType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -142,6 +143,24 @@ final class Protos {
             clearData(builder.getFieldBuilder(field));
           }
         });
+  }
+
+  /** The bytes with a few of them changed, moved or cut off. */
+  static byte[] damaged(byte[] bytes, Random random) {
+    byte[] damaged = bytes.clone();
+    for (int i = random.nextInt(3); i >= 0; i--) {
+      int at = random.nextInt(damaged.length);
+      switch (random.nextInt(4)) {
+        case 0 -> damaged[at] ^= (byte) (1 << random.nextInt(8));
+        case 1 -> damaged[at] = (byte) random.nextInt();
+        case 2 -> damaged = Arrays.copyOf(damaged, at + 1);
+        default -> {
+          int length = Math.min(random.nextInt(40), damaged.length - at);
+          System.arraycopy(damaged, random.nextInt(at + 1), damaged, at, length);
+        }
+      }
+    }
+    return damaged;
   }
 
   /** Bytes of the values as protobuf itself writes them, packed. */

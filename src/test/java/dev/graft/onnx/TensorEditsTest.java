@@ -85,7 +85,7 @@ class TensorEditsTest {
   @Test
   void keepsWhatElseTheMessageHolds() throws IOException {
     byte[] doc = Wire.string(12, "doc");
-    byte[] unknown = Wire.varint(99, 5);
+    byte[] unknown = Wire.join(Wire.varint(99, 5), Wire.string(2, "no number"));
     byte[] metadata = Wire.message(16, Wire.string(1, "k"));
     byte[] name = Wire.string(8, "w");
     byte[] base =
@@ -184,6 +184,32 @@ class TensorEditsTest {
               .orElseThrow();
       assertThat(Outputs.stored(found, written)).isEqualTo(bytes(tensor));
     }
+  }
+
+  @Test
+  void keepsAReplacedTensorInItsOwnDataFile() throws IOException {
+    Files.write(folder.resolve("one"), new byte[8]);
+    Files.write(folder.resolve("other"), new byte[5000]);
+    GraphProto.Builder graph = GraphProto.newBuilder();
+    graph.addInitializer(Protos.external("first", 2, "one", 0));
+    graph.addInitializer(Protos.external("w", 2, "other", 16));
+    Edited edited = Edited.base(folder, Protos.model(graph));
+    NewTensor by = tensor("w", DType.FLOAT32, Shape.of(3));
+    Map<String, FilePlan> plans =
+        edited.patch(
+            p -> p.apply(new ReplaceTensor(edited.tensor("w"), by)),
+            Map.of("one", "1", "other", "2"));
+    assertThat(Outputs.file(plans, "1").lengthBytes()).isEqualTo(8);
+    assertThat(Outputs.file(plans, "2").lengthBytes()).isEqualTo(8192 + 12);
+    TensorProto out =
+        ModelProto.parseFrom(Outputs.bytes(Outputs.model(plans), NONE))
+            .getGraph()
+            .getInitializer(1);
+    assertThat(out.getExternalDataList())
+        .containsExactly(
+            Protos.entry("location", "2"),
+            Protos.entry("offset", "8192"),
+            Protos.entry("length", "12"));
   }
 
   @Test
