@@ -3,8 +3,9 @@ BOTH = ("ts", "dynamo")
 
 CASES = [
     (("bert",), BOTH, ("lora-bias", "bias-all", "bias-all-zero", "save-norm", "embed-dora")),
-    (("bert",), ("dynamo", "dropped"), ("lora-bias-zero",)),
-    (("bert",), ("dropped",), ("bias-only-zero",)),
+    (("bert",), ("dynamo", "dropped"), ("lora-bias-zero", "bias-only-zero")),
+    (("bert",), ("fused",), ("bias-all", "lora-bias")),
+    (("bert",), ("stripped",), ("bias-all-zero", "lora-bias-zero")),
     (("bert",), ("ts",), ("bfloat-adapter",)),
     (("bert-2label",), BOTH, ("labels",)),
     (("llama",), BOTH, ("embed", "embed-dora", "tokens", "save-embed", "save-rms", "resized", "resized-saved")),

@@ -177,9 +177,9 @@ def facts(case, family, variant, made):
         save_file(changed, str(case / "merged.safetensors"))
     elif told["base_error"] > EXACT:
         raise RuntimeError(f"ONNX Runtime is {told['base_error']:.2g} from torch on the base")
-    if exporter == "dropped":
+    if variant.prepare and exporter in ("dropped", "stripped"):
         told["new_nodes"] = True
-    elif variant.golden == "active" or variant.prepare:
+    elif variant.golden == "active" or (variant.prepare and exporter in ("ts", "dynamo")):
         told["splits"] = True             # ties, and equal zeros that the exporter stored once
     if variant.extra:
         told["adapters"] = {"adapter": "merged"} | {f"adapter/{n}": f"merged_{n}" for n in variant.extra}

@@ -73,8 +73,8 @@ public record Provenance(
    * What one target of the adapter did to a tensor.
    *
    * @param target the adapter's name for it
-   * @param kind {@code lora}, {@code dora}, {@code experts}, {@code shift} for a bias, {@code rows} or
-   *     {@code whole}
+   * @param kind {@code lora}, {@code dora}, {@code experts}, {@code shift} for a bias, {@code rows}
+   *     or {@code whole}
    * @param scale the factor on B·A or on the bias of B; 0 where values were replaced
    */
   public record PartRecord(String target, String kind, double scale) {}

@@ -1,16 +1,19 @@
 package dev.graft.fold;
 
 import dev.graft.adapter.LoraPair;
+import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Form;
 import dev.graft.fold.FoldedTensor.Part;
 import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Use;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.Gap;
+import dev.graft.match.Layout;
 import dev.graft.match.Opening;
 import dev.graft.match.OutputRange;
 import dev.graft.match.SizeTrace;
 import dev.graft.match.Spot;
+import dev.graft.match.Turn;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.Shape;
@@ -20,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 
 /**
  * Turns bound targets into new values for tensors. Targets that a file packs into one weight become
@@ -79,16 +83,12 @@ final class TensorPlanner {
     /** What tells one tensor from another; targets on one tensor may read it in several places. */
     Key key() {
       return new Key(
-          spot.map(Spot::tensor),
+          spot.map(Spot::home),
           spot.map(Spot::split).orElse(List.of()),
           gap.map(Gap::openings).orElse(List.of()));
     }
 
     record Key(Optional<StoredTensor> tensor, List<Use> split, List<Opening> openings) {}
-
-    boolean isSameAs(Home other) {
-      return key().equals(other.key());
-    }
   }
 
   /** A tensor and what happens to it. */
@@ -118,9 +118,7 @@ final class TensorPlanner {
     switch (target) {
       case BoundTarget.Whole whole -> draft.shape = Optional.of(SizeTrace.shape(whole));
       case BoundTarget.Shift shift ->
-          draft.shape =
-              draft.shape.or(
-                  () -> shift.place().gap().map(g -> Shape.of(bias(shift).shape().elements())));
+          draft.shape = draft.shape.or(() -> shift.place().gap().map(g -> Shape.of(length(shift))));
       default -> {
         // Others have the shape of what they are folded into.
       }
@@ -144,12 +142,28 @@ final class TensorPlanner {
     }
     Spot spot = draft.home.spot().orElseThrow();
     StoredTensor tensor = spot.tensor();
+    requireOneObserver(tensor, parts);
     Shape shape = draft.shape.orElse(tensor.shape());
     if (!spot.isSplit()) {
       return FoldedTensor.inPlace(tensor, shape, parts);
     }
     String name = graph.freshName(tensor.label() + "/" + draft.parts.getFirst().target());
     return FoldedTensor.copy(tensor, new Form(name, tensor.dtype(), shape), parts);
+  }
+
+  private static void requireOneObserver(StoredTensor tensor, List<Part> parts) {
+    if (parts.stream().allMatch(p -> p.region().isAll())
+        && parts.stream().filter(TensorPlanner::seesAllRowsFirst).count() > 1) {
+      throw new UnsupportedException(
+          "tensor '%s' would take %s one after the other, each of which has to know all of it first; fold them one by one"
+              .formatted(
+                  tensor.label(),
+                  parts.stream().map(Part::target).collect(Collectors.joining(" and "))));
+    }
+  }
+
+  private static boolean seesAllRowsFirst(Part part) {
+    return part.change() instanceof Change.Dora dora && dora.lowRank().layout() == Layout.IN_OUT;
   }
 
   private Part part(BoundTarget target) {
@@ -165,11 +179,18 @@ final class TensorPlanner {
       case BoundTarget.Whole whole ->
           new Part(
               whole.name(),
-              new Change.Whole(whole.replacement().value(), whole.turn()),
-              Region.ALL);
+              new Change.Whole(whole.replacement().value(), whole.valueOutputs(), whole.turn()),
+              region(whole));
       case BoundTarget.Shift shift ->
           new Part(shift.name(), shift(shift), Region.ofVector(shift.place().outputs()));
     };
+  }
+
+  private static Region region(BoundTarget.Whole whole) {
+    OutputRange outputs = whole.place().outputs();
+    return SizeTrace.shape(whole).rank() == 1
+        ? Region.ofVector(outputs)
+        : Region.of(whole.turn() == Turn.AS_IS ? Layout.OUT_IN : Layout.IN_OUT, outputs);
   }
 
   private Change lora(BoundTarget.Lora lora) {
@@ -187,6 +208,10 @@ final class TensorPlanner {
 
   private Change shift(BoundTarget.Shift shift) {
     return new Change.Shift(bias(shift), shift.pairOutputs(), scale(shift.pair(), shift.factor()));
+  }
+
+  private static long length(BoundTarget.Shift shift) {
+    return shift.pairOutputs().countOf(bias(shift).shape().elements());
   }
 
   private static SafetensorsTensor bias(BoundTarget.Shift shift) {

@@ -112,7 +112,8 @@ final class ExpertAssignment {
   /** Whether some other pair of the module showed which way round it is read. */
   private boolean hasEvidence() {
     return chosen.entrySet().stream()
-        .anyMatch(e -> ways(e.getKey()).size() == 1 && e.getValue().weight().contraction().isPresent());
+        .anyMatch(
+            e -> ways(e.getKey()).size() == 1 && e.getValue().weight().contraction().isPresent());
   }
 
   /**
@@ -194,7 +195,8 @@ final class ExpertAssignment {
   private Miss misfit(LoraPair pair) {
     String shapes =
         String.join(
-            ", ", weights.stream().map(w -> w.tensor().label() + " " + w.tensor().shape()).toList());
+            ", ",
+            weights.stream().map(w -> w.tensor().label() + " " + w.tensor().shape()).toList());
     return new Miss(
         pair.module(),
         "the adapter has lora_A %s and lora_B %s of rank %d for %s, but %s"

@@ -3,6 +3,9 @@ package dev.graft.fold;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.graft.io.Progress;
+import dev.graft.match.Binder;
+import dev.graft.match.NameMap;
+import dev.graft.match.Ties;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.proto.NodeProto;
 import dev.graft.runtime.SessionSettings;
@@ -30,11 +33,6 @@ class GoldenCasesTest {
   private static final List<String> NOT_YET =
       List.of(
           "-mha",
-          "-tied-embed",
-          "-tied-head",
-          "gpt2-dynamo-tied-both",
-          "gpt2-ts-tied-both",
-          "-tied-dora",
           "-packed-plain",
           "-packed-dora",
           "-packed-qkv-lora-bias",
@@ -126,11 +124,37 @@ class GoldenCasesTest {
     }
   }
 
+  static List<GoldenCase> tied() {
+    return cases().stream().filter(found -> found.name().contains("-tied-")).toList();
+  }
+
+  /** PEFT's merge writes into the tensor that both ends share, its active adapter does not. */
+  @ParameterizedTest
+  @MethodSource("tied")
+  void tiesAreLeftAsPeftsMergeLeavesThemIfAsked(GoldenCase golden) {
+    Path output = folder.resolve("merged.onnx");
+    Binder.Options options = new Binder.Options(Optional.empty(), NameMap.EMPTY, Ties.PEFT_MERGE);
+    MergePlan plan =
+        MergePlan.of(
+            new MergeRequest(
+                golden.file("base.onnx"),
+                golden.file("adapter"),
+                1,
+                output,
+                options,
+                MergeRequest.Repeat.REFUSED));
+    new Merge(plan, "graft test", Progress.NONE).run(2);
+    ParityReport found = parity(output, golden, "merged");
+    assertThat(found.holds()).as(found.toString()).isTrue();
+    assertThat(new FoldCheck(plan, output, Progress.NONE).run().differences()).isEmpty();
+  }
+
   private static void assertNothingElseChanged(GoldenCase golden, MergePlan plan, Path output) {
     List<NodeProto> before = plan.model().proto().getGraph().getNodeList();
     List<NodeProto> after = OnnxModel.open(output).proto().getGraph().getNodeList();
     if (golden.needsNewNodes()) {
       assertThat(names(after)).containsSubsequence(names(before)).hasSizeGreaterThan(before.size());
+      assertThat(plan.graphChanges()).anyMatch(c -> c.kind().equals("node"));
     } else if (golden.splitsWeights()) {
       assertThat(names(after)).isEqualTo(names(before));
     } else {

@@ -202,7 +202,9 @@ class TensorEditsTest {
     assertThat(Outputs.file(plans, "1").lengthBytes()).isEqualTo(8);
     assertThat(Outputs.file(plans, "2").lengthBytes()).isEqualTo(8192 + 12);
     TensorProto out =
-        ModelProto.parseFrom(Outputs.bytes(Outputs.model(plans), NONE)).getGraph().getInitializer(1);
+        ModelProto.parseFrom(Outputs.bytes(Outputs.model(plans), NONE))
+            .getGraph()
+            .getInitializer(1);
     assertThat(out.getExternalDataList())
         .containsExactly(
             Protos.entry("location", "2"),
