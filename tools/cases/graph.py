@@ -1,11 +1,14 @@
 """The ONNX side: exporting, taking local traces out, and asking ONNX Runtime."""
 import copy
+import json
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
 from onnx import numpy_helper
+
+import ecosystem
 
 onnxruntime.set_default_logger_severity(3)
 
@@ -30,7 +33,10 @@ def shown(model, family):
 
 
 def export(model, family, feeds, exporter, path):
-    """Writes the model with one of PyTorch's two exporters, or with one and then a tool that rewrites the graph."""
+    """Writes the model with one of PyTorch's two exporters, or with one and then a tool that rewrites the graph, or with what came out of other people's tools."""
+    if exporter in ecosystem.BUILDERS:
+        ecosystem.BUILDERS[exporter](model, family, feeds, path)
+        return
     if exporter == "fused":
         export(model, family, feeds, "dynamo", path)
         return fuse(path)
@@ -102,6 +108,17 @@ def stored_as(model, half):
 
 # The first names lines of local files; the others repeat in longer words what name_scopes says.
 DROPPED = ("pkg.torch.onnx.stack_trace", "pkg.torch.onnx.class_hierarchy", "namespace")
+
+
+def past(path, batch):
+    """Empty caches for a graph of the GenAI builder, which asks for what came before."""
+    config = path.parent / "genai_config.json"
+    if not config.exists():
+        return {}
+    decoder = json.loads(config.read_text())["model"]["decoder"]
+    empty = torch.zeros(batch, decoder["num_key_value_heads"], 0, decoder["head_size"])
+    layers = range(decoder["num_hidden_layers"])
+    return {f"past_key_values.{layer}.{half}": empty.clone() for layer in layers for half in ("key", "value")}
 
 
 def strip_traces(path):

@@ -65,6 +65,16 @@ final class ParameterResolver {
     boolean isBias() {
       return parameter.endsWith(".bias") || parameter.equals("bias");
     }
+
+    /** The same under another name of the file. */
+    Wanted called(String other) {
+      return new Wanted(other, other, mapped, needed);
+    }
+
+    /** The same with exactly this shape. */
+    Wanted shaped(Shape other) {
+      return new Wanted(parameter, name, mapped, new Needed(other, Sizing.AS_IN_FILE));
+    }
   }
 
   /**
@@ -130,6 +140,30 @@ final class ParameterResolver {
       }
     }
     return wanted.isBias() ? biasOf(sites, wanted) : weightOf(sites, wanted);
+  }
+
+  /** Whether the file has a tensor of the parameter's own name. */
+  boolean hasNamed(Wanted wanted) {
+    return !named.find(wanted).isEmpty();
+  }
+
+  /**
+   * Looks up a parameter of a module whose sites are known.
+   *
+   * @param found the module's sites
+   * @param wanted a weight or a bias
+   */
+  Outcome findAt(ModuleResolver.Found found, Wanted wanted) {
+    List<Spot> spots = named.find(wanted);
+    if (!spots.isEmpty()) {
+      return byName(wanted, spots);
+    }
+    return wanted.isBias() ? biasOf(found, wanted) : weightOf(found, wanted);
+  }
+
+  /** A linear layer by the file's name. */
+  ModuleResolver.Found linear(String module) {
+    return modules.find(module, module, s -> s.kind() != Kind.EMBEDDING && s.kind() != Kind.CONV);
   }
 
   /**

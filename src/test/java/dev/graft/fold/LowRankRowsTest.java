@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,8 +47,8 @@ class LowRankRowsTest {
         .write(path);
     Map<String, SafetensorsTensor> tensors = SafetensorsFile.open(path).tensors();
     return new Factors(
-        tensors.get("a"),
-        tensors.get("b"),
+        Objects.requireNonNull(tensors.get("a")),
+        Objects.requireNonNull(tensors.get("b")),
         new Extras(null, null, blocks, new Parameters(Map.of(), 0)));
   }
 
