@@ -29,22 +29,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Folds adapters that PEFT made into models that others exported, and asks ONNX Runtime. */
 class GoldenCasesTest {
 
-  /** Ends of the names of the cases whose features this version does not fold yet. */
-  private static final List<String> NOT_YET =
-      List.of(
-          "-ort-embed",
-          "phi3-head16-genai-plain",
-          "phi3-head16-genai-split-plain",
-          "phi3-head16-genai-split-dora",
-          "qwen2-head16-genai-plain");
-
   @TempDir Path folder;
 
   static List<GoldenCase> cases() {
-    return GoldenCase.naming("merge").stream()
-        .filter(found -> !found.hasSeveralFiles())
-        .filter(found -> NOT_YET.stream().noneMatch(found.name()::endsWith))
-        .toList();
+    return GoldenCase.naming("merge").stream().filter(found -> !found.hasSeveralFiles()).toList();
   }
 
   private static ParityReport parity(Path model, GoldenCase golden, String tensor) {
