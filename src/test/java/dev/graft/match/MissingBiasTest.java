@@ -78,11 +78,11 @@ class MissingBiasTest {
                 .node(Node.of("Reshape", "p", "shape").to("r"))
                 .node(Node.of("Add", "r", "t").to("y"))),
         Arguments.of(
-            "an attention's packed bias",
+            "an operator that may add what it reads",
             matMul("q")
                 .weight("packed", Values.random(3, 9))
                 .node(
-                    Node.of("com.microsoft.MultiHeadAttention", "q", "x", "x", "packed")
+                    Node.of("com.microsoft.DecoderMaskedSelfAttention", "q", "x", "packed")
                         .to("y")
                         .with("num_heads", 1))),
         Arguments.of(
