@@ -170,7 +170,10 @@ final class TargetAssembler {
   private List<AdapterTarget> finish(Path weights) {
     List<AdapterTarget> targets = new ArrayList<>();
     PairAssembler pairs = new PairAssembler(config, findings);
-    slots.values().forEach(slot -> pairs.assemble(slot).ifPresent(targets::add));
+    MultiheadPairs attentions = new MultiheadPairs(slots.values(), findings);
+    for (LoraSlot slot : slots.values()) {
+      pairs.assemble(slot).map(pair -> attentions.resolved(slot, pair)).ifPresent(targets::add);
+    }
     targets.addAll(replacements.values());
     targets.addAll(others);
     if (adapterNames.size() > 1) {

@@ -2,10 +2,13 @@ package dev.graft.cli;
 
 import dev.graft.graph.GraphNode;
 import dev.graft.match.BoundTarget;
+import dev.graft.match.OutputRange;
 import dev.graft.match.SizeTrace;
+import dev.graft.match.Turn;
 import dev.graft.tensor.Shape;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
  * A target of the adapter with its place in the model.
@@ -17,6 +20,8 @@ import java.util.Optional;
  * @param rule the rule that found the place
  * @param nodes the operators that read the weight for this target
  * @param tensor the stored weight, or the one that the graph gets
+ * @param outputs the weight's outputs that are the target's; absent where all are
+ * @param targetOutputs the target's outputs that are there; absent where all are
  * @param scale the factor on B·A or on the bias of B, the user's weight counted in; absent where
  *     values are replaced
  * @param split whether the target gets a copy of its own, because others read the same bytes
@@ -28,9 +33,31 @@ record BoundEntry(
     String rule,
     List<String> nodes,
     TensorEntry tensor,
+    Optional<RangeEntry> outputs,
+    Optional<RangeEntry> targetOutputs,
     Optional<Double> scale,
     boolean split,
     Optional<Hashes> hashes) {
+
+  /**
+   * Some outputs out of several, next to each other.
+   *
+   * @param from the first, counted from 0
+   * @param count how many
+   * @param of how many there are in all
+   */
+  record RangeEntry(long from, long count, long of) {
+    static Optional<RangeEntry> of(OutputRange range, LongSupplier all) {
+      return range.isAll()
+          ? Optional.empty()
+          : Optional.of(new RangeEntry(range.from(), range.count(), all.getAsLong()));
+    }
+
+    @Override
+    public String toString() {
+      return from + " to " + (from + count - 1) + " of " + of;
+    }
+  }
 
   /**
    * SHA-256 of the tensor's bytes.
@@ -53,6 +80,8 @@ record BoundEntry(
         place.rule().label(),
         place.nodes().stream().map(GraphNode::label).toList(),
         tensor(bound),
+        outputs(bound),
+        targetOutputs(bound),
         scale(bound).map(scale -> scale * weight),
         place.isSplit(),
         Optional.empty());
@@ -79,6 +108,35 @@ record BoundEntry(
     };
   }
 
+  private static Optional<RangeEntry> outputs(BoundTarget bound) {
+    return RangeEntry.of(
+        bound.place().outputs(),
+        () -> {
+          Shape stored = bound.place().tensor().shape();
+          return switch (bound) {
+            case BoundTarget.Lora lora -> lora.layout().out(stored);
+            case BoundTarget.Whole whole ->
+                stored.dim(whole.turn() == Turn.TRANSPOSED ? stored.rank() - 1 : 0);
+            case BoundTarget.Experts experts -> stored.dim(0);
+            case BoundTarget.Rows rows -> stored.dim(0);
+            case BoundTarget.Shift shift -> stored.dim(0);
+          };
+        });
+  }
+
+  private static Optional<RangeEntry> targetOutputs(BoundTarget bound) {
+    return switch (bound) {
+      case BoundTarget.Lora lora ->
+          RangeEntry.of(lora.pairOutputs(), () -> lora.pair().b().shape().dim(0));
+      case BoundTarget.Shift shift ->
+          RangeEntry.of(shift.pairOutputs(), () -> shift.pair().b().shape().dim(0));
+      case BoundTarget.Whole whole ->
+          RangeEntry.of(whole.valueOutputs(), () -> whole.replacement().value().shape().dim(0));
+      case BoundTarget.Experts experts -> Optional.empty();
+      case BoundTarget.Rows rows -> Optional.empty();
+    };
+  }
+
   private static TensorEntry tensor(BoundTarget bound, Shape shape) {
     return bound
         .place()
@@ -98,6 +156,16 @@ record BoundEntry(
   }
 
   BoundEntry with(Hashes written) {
-    return new BoundEntry(target, kind, rule, nodes, tensor, scale, split, Optional.of(written));
+    return new BoundEntry(
+        target,
+        kind,
+        rule,
+        nodes,
+        tensor,
+        outputs,
+        targetOutputs,
+        scale,
+        split,
+        Optional.of(written));
   }
 }

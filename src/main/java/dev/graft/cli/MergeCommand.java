@@ -92,7 +92,7 @@ final class MergeCommand extends Verb {
     List<MergeRequest> requests = requests();
     requests.forEach(request -> ReportFile.requireApart(report, request.output()));
     List<MergeRun> planned = MergeRun.planned(requests);
-    warn(planned.getFirst().plan().adapter().warnings());
+    warn(planned.stream().flatMap(run -> run.warnings().stream()).distinct().toList());
     try (ReportFile file = ReportFile.begin(report, taken(planned))) {
       if (dryRun) {
         // A merge sees this while it reads the tensors.

@@ -23,7 +23,7 @@ import java.util.Optional;
  * @param carried config and tokenizer files that went along
  * @param notes what the user has to see to beside the model
  * @param leftOver files of an older output that could not be deleted
- * @param warnings what to know about the adapter
+ * @param warnings what to know about the adapter and the places where it went
  */
 record MergeReport(
     int schema,
@@ -100,7 +100,7 @@ record MergeReport(
         result.map(r -> r.carried().files()).orElse(List.of()),
         result.map(r -> r.carried().notes()).orElse(List.of()),
         result.map(Merge.Result::leftOver).orElse(List.of()).stream().map(Path::toString).toList(),
-        run.plan().adapter().warnings());
+        run.warnings());
   }
 
   private static Numbers numbers(MergeRun run) {

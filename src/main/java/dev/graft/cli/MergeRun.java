@@ -78,6 +78,13 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
         .toList();
   }
 
+  /** What to know about the adapter and the places where it goes. */
+  List<String> warnings() {
+    List<String> warnings = new ArrayList<>(plan.adapter().warnings());
+    warnings.addAll(plan.binding().warnings());
+    return warnings;
+  }
+
   /** Where every target went, with the hashes if anything was written. */
   List<BoundEntry> sites() {
     return plan.binding().bound().stream().map(this::site).toList();

@@ -55,14 +55,17 @@ final class MergeText {
 
   /** How many targets each rule found. */
   static String bound(MergeReport merge) {
-    Map<String, Long> counts =
+    // A target that the file splits has several sites.
+    Map<String, String> rules =
         merge.sites().stream()
-            .map(BoundEntry::rule)
+            .collect(Collectors.toMap(BoundEntry::target, BoundEntry::rule, (one, other) -> one));
+    Map<String, Long> counts =
+        rules.values().stream()
             .collect(
                 Collectors.groupingBy(Function.identity(), TreeMap::new, Collectors.counting()));
     return counts.entrySet().stream()
         .map(e -> e.getValue() + " by " + e.getKey())
-        .collect(Collectors.joining(", ", merge.sites().size() + " targets: ", ""));
+        .collect(Collectors.joining(", ", rules.size() + " targets: ", ""));
   }
 
   static String touched(MergeReport.Numbers figures) {

@@ -61,9 +61,10 @@ sealed interface Change {
    * A whole tensor takes its place.
    *
    * @param value the new values
+   * @param outputs the values' outputs that count
    * @param turn how they go in
    */
-  record Whole(SafetensorsTensor value, Turn turn) implements Change {}
+  record Whole(SafetensorsTensor value, OutputRange outputs, Turn turn) implements Change {}
 
   /**
    * A vector is added.

@@ -13,6 +13,7 @@ import dev.graft.match.Opening;
 import dev.graft.match.OutputRange;
 import dev.graft.match.SizeTrace;
 import dev.graft.match.Spot;
+import dev.graft.match.Turn;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.Shape;
@@ -88,10 +89,6 @@ final class TensorPlanner {
     }
 
     record Key(Optional<StoredTensor> tensor, List<Use> split, List<Opening> openings) {}
-
-    boolean isSameAs(Home other) {
-      return key().equals(other.key());
-    }
   }
 
   /** A tensor and what happens to it. */
@@ -121,9 +118,7 @@ final class TensorPlanner {
     switch (target) {
       case BoundTarget.Whole whole -> draft.shape = Optional.of(SizeTrace.shape(whole));
       case BoundTarget.Shift shift ->
-          draft.shape =
-              draft.shape.or(
-                  () -> shift.place().gap().map(g -> Shape.of(bias(shift).shape().elements())));
+          draft.shape = draft.shape.or(() -> shift.place().gap().map(g -> Shape.of(length(shift))));
       default -> {
         // Others have the shape of what they are folded into.
       }
@@ -184,11 +179,18 @@ final class TensorPlanner {
       case BoundTarget.Whole whole ->
           new Part(
               whole.name(),
-              new Change.Whole(whole.replacement().value(), whole.turn()),
-              Region.ALL);
+              new Change.Whole(whole.replacement().value(), whole.valueOutputs(), whole.turn()),
+              region(whole));
       case BoundTarget.Shift shift ->
           new Part(shift.name(), shift(shift), Region.ofVector(shift.place().outputs()));
     };
+  }
+
+  private static Region region(BoundTarget.Whole whole) {
+    OutputRange outputs = whole.place().outputs();
+    return SizeTrace.shape(whole).rank() == 1
+        ? Region.ofVector(outputs)
+        : Region.of(whole.turn() == Turn.AS_IS ? Layout.OUT_IN : Layout.IN_OUT, outputs);
   }
 
   private Change lora(BoundTarget.Lora lora) {
@@ -206,6 +208,10 @@ final class TensorPlanner {
 
   private Change shift(BoundTarget.Shift shift) {
     return new Change.Shift(bias(shift), shift.pairOutputs(), scale(shift.pair(), shift.factor()));
+  }
+
+  private static long length(BoundTarget.Shift shift) {
+    return shift.pairOutputs().countOf(bias(shift).shape().elements());
   }
 
   private static SafetensorsTensor bias(BoundTarget.Shift shift) {

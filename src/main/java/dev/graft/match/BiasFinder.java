@@ -69,6 +69,11 @@ final class BiasFinder {
       case "Gemm", "com.microsoft.FusedGemm" -> gemm(site, module);
       case "Conv", "com.microsoft.FusedConv" ->
           node.input(2).isPresent() ? operand(site, new Use(node, 2), 1f) : open(site, module);
+      case "com.microsoft.Attention", "com.microsoft.PackedAttention" ->
+          node.input(2).isPresent()
+              ? operand(site, new Use(node, 2), 1f)
+              : new BiasPlace.Unclear(
+                  node + " has no bias, and behind it there is no place for one");
       default -> behind(site, module).orElseGet(() -> open(site, module));
     };
   }

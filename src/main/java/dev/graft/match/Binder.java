@@ -96,7 +96,7 @@ public final class Binder {
     List<Binding> most = new ArrayList<>();
     for (Prefix prefix : tried.stream().limit(MAX_TRIED).toList()) {
       Binding binding = binder.attempt(prefix, Advice.NONE);
-      int lead = most.isEmpty() ? 1 : binding.bound().size() - most.getFirst().bound().size();
+      int lead = most.isEmpty() ? 1 : binding.boundTargets() - most.getFirst().boundTargets();
       if (lead > 0) {
         most.clear();
       }
@@ -170,7 +170,7 @@ public final class Binder {
 
   /** Bound targets count most; one that does not fit or is quantised was at least found. */
   private static long score(Binding binding) {
-    return 2L * binding.bound().size()
+    return 2L * binding.boundTargets()
         + binding.misses().stream().filter(m -> m.cause() != Miss.Cause.ABSENT).count();
   }
 
@@ -185,7 +185,8 @@ public final class Binder {
         adapter.name(),
         prefix,
         settled.bound(),
-        settled.misses());
+        settled.misses(),
+        settled.warnings());
   }
 
   private PrefixVotes votes() {
@@ -215,8 +216,25 @@ public final class Binder {
     votes.wrap(index.modules());
     Set<String> names = new TreeSet<>(index.modules());
     names.addAll(index.parameterNames());
+    names.addAll(packedNames());
     votes.count(names);
     return votes;
+  }
+
+  /** What an adapter may call modules that the file packs, splits or has no names for. */
+  private Set<String> packedNames() {
+    Set<String> names = new TreeSet<>();
+    index.modules().forEach(module -> names.addAll(PackedNames.aliases(module)));
+    for (Site site : index.sites()) {
+      for (SiteName name : site.names()) {
+        if (name.rule() == NameRule.ATTENTION) {
+          names.addAll(PackedNames.within(name.module()));
+        } else if (name.isOfNode()) {
+          names.add(name.module() + ".in_proj");
+        }
+      }
+    }
+    return names;
   }
 
   private void requireKnown() {

@@ -184,10 +184,13 @@ public sealed interface BoundTarget {
    * A whole tensor for a parameter.
    *
    * @param replacement the adapter's tensor
+   * @param valueOutputs the tensor's outputs that go here; all of them unless the file splits the
+   *     module over several weights
    * @param place what it replaces
    * @param turn how it goes in
    */
-  record Whole(Replacement replacement, Place place, Turn turn) implements BoundTarget {
+  record Whole(Replacement replacement, OutputRange valueOutputs, Place place, Turn turn)
+      implements BoundTarget {
     @Override
     public String name() {
       return replacement.parameter();
@@ -195,7 +198,7 @@ public sealed interface BoundTarget {
 
     @Override
     public Whole on(Place other) {
-      return new Whole(replacement, other, turn);
+      return new Whole(replacement, valueOutputs, other, turn);
     }
   }
 

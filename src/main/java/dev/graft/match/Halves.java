@@ -37,6 +37,7 @@ final class Halves {
       case Whole whole ->
           new Whole(
               whole.replacement(),
+              whole.valueOutputs(),
               place,
               site.layout() == Layout.OUT_IN ? Turn.AS_IS : Turn.TRANSPOSED);
     };

@@ -14,6 +14,12 @@ public enum NameRule {
   NODE_PATH("node path"),
   /** ONNX Runtime GenAI's renaming: {@code attn} for {@code self_attn}. */
   GENAI("GenAI name"),
+  /** The output of a fused attention, or the layer behind it: {@code /attention/self/Reshape_3}. */
+  ATTENTION("fused attention"),
+  /** A part of a weight that holds several modules: {@code q_proj} in {@code qkv_proj}. */
+  PACKED("part of a packed weight"),
+  /** Parts that the file holds one by one: {@code gate_proj} and {@code up_proj}. */
+  SPLIT("parts of a split module"),
   /** A further call of one module, numbered by TorchScript: {@code query_1}. */
   REPEATED_CALL("repeated call"),
   /** The other half of a tie, by its equal values. */

@@ -5,6 +5,7 @@ import dev.graft.match.BoundTarget.Lora;
 import dev.graft.match.BoundTarget.Operation;
 import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.Miss.Cause;
+import dev.graft.match.PackedAnswer.Piece;
 import dev.graft.match.Site.Kind;
 import dev.graft.onnx.StoredTensor;
 import java.util.List;
@@ -13,14 +14,12 @@ import java.util.Optional;
 /** Binds low-rank pairs to linear layers, embeddings and convolutions. */
 final class PairBinder {
 
-  private final SiteIndex index;
-  private final ModuleResolver modules;
+  private final PairPlaces places;
   private final ShiftBinder shifts;
   private final Collected collected;
 
-  PairBinder(SiteIndex index, ModuleResolver modules, ShiftBinder shifts, Collected collected) {
-    this.index = index;
-    this.modules = modules;
+  PairBinder(PairPlaces places, ShiftBinder shifts, Collected collected) {
+    this.places = places;
     this.shifts = shifts;
     this.collected = collected;
   }
@@ -32,37 +31,15 @@ final class PairBinder {
    * @param name the file's name for its module
    */
   void bind(LoraPair pair, String name) {
-    ModuleResolver.Found found = modules.find(pair.module(), name, s -> mayCarry(s, pair));
-    if (found.sites().isEmpty()) {
-      collected.missNamed(
-          new Miss(pair.module(), found.problem(), List.of(), found.cause()),
-          name,
-          index.modules());
+    List<Piece> pieces = places.find(pair, name, collected);
+    if (!pieces.stream().allMatch(piece -> fits(pair, piece))) {
       return;
     }
-    if (index.modules().contains(name + ".lora_A")) {
-      miss(
-          pair,
-          Cause.UNSUPPORTED,
-          "the model holds a LoRA branch of its own there ('%s.lora_A'), which would act a second time; export the base without an adapter"
-              .formatted(name));
-      return;
+    for (Piece piece : pieces) {
+      Place place = new Place(piece.rule(), piece.found().spots(), piece.ofWeight());
+      collected.add(new Lora(pair, piece.ofModule(), place, operation(piece.found().first())));
+      pair.biasOfB().ifPresent(bias -> shifts.bind(pair, bias, piece));
     }
-    if (fits(pair, found)) {
-      Place place = Place.whole(found.rule(), found.spots());
-      collected.add(new Lora(pair, OutputRange.ALL, place, operation(found.first())));
-      if (pair.biasOfB().isPresent()) {
-        shifts.bind(pair, pair.biasOfB().get(), new ShiftBinder.Module(name, found));
-      }
-    }
-  }
-
-  private static boolean mayCarry(Site site, LoraPair pair) {
-    return switch (site.kind()) {
-      case QUANTISED -> true;
-      case EMBEDDING -> pair.kind() == LoraPair.Kind.EMBEDDING;
-      case LINEAR, CONV -> pair.kind() != LoraPair.Kind.EMBEDDING;
-    };
   }
 
   /**
@@ -74,7 +51,8 @@ final class PairBinder {
     return new Operation(site.kind(), layout, site.alpha());
   }
 
-  private boolean fits(LoraPair pair, ModuleResolver.Found found) {
+  private boolean fits(LoraPair pair, Piece piece) {
+    ModuleResolver.Found found = piece.found();
     Site site = found.first();
     StoredTensor tensor = site.tensor();
     if (site.kind() == Kind.QUANTISED) {
@@ -107,11 +85,12 @@ final class PairBinder {
           site.node() + " has alpha " + site.alpha() + ", so no weight acts");
       return false;
     }
-    return isShaped(pair, site);
+    return isShaped(pair, piece);
   }
 
-  private boolean isShaped(LoraPair pair, Site site) {
-    Optional<Miss> problem = PairFit.problem(pair, site, operation(site).layout());
+  private boolean isShaped(LoraPair pair, Piece piece) {
+    Layout layout = operation(piece.found().first()).layout();
+    Optional<Miss> problem = PairFit.problem(pair, piece, layout);
     problem.ifPresent(p -> miss(pair, p.cause(), p.reason()));
     return problem.isEmpty();
   }

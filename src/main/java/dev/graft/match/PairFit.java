@@ -2,6 +2,7 @@ package dev.graft.match;
 
 import dev.graft.adapter.LoraPair;
 import dev.graft.match.Miss.Cause;
+import dev.graft.match.PackedAnswer.Piece;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.Shape;
 import java.util.ArrayList;
@@ -18,11 +19,12 @@ final class PairFit {
    * Why a pair does not fit.
    *
    * @param pair the adapter's tensors
-   * @param site where they are to act
+   * @param piece where they are to act
    * @param layout how the stored weight is turned, as the pair counts its inputs and outputs
    * @return a miss, or nothing if the pair fits
    */
-  static Optional<Miss> problem(LoraPair pair, Site site, Layout layout) {
+  static Optional<Miss> problem(LoraPair pair, Piece piece, Layout layout) {
+    Site site = piece.found().first();
     StoredTensor tensor = site.tensor();
     if (site.kind() == Site.Kind.CONV && site.node().intAttribute("group", 1) != 1) {
       return miss(
@@ -31,16 +33,17 @@ final class PairFit {
           "%s is a convolution in %d groups, which PEFT cannot merge either; serve the adapter as an active one"
               .formatted(site.node(), site.node().intAttribute("group", 1)));
     }
-    long out = layout.out(tensor.shape());
+    long out = piece.ofWeight().countOf(layout.out(tensor.shape()));
     Optional<Shape> magnitude = pair.magnitude().map(m -> m.shape());
-    if (magnitude.isPresent() && magnitude.get().elements() != out) {
+    if (magnitude.isPresent() && piece.ofModule().countOf(magnitude.get().elements()) != out) {
       return miss(
           pair,
           Cause.NO_FIT,
           "the adapter has a magnitude vector of shape %s, but '%s' %s has %d outputs"
               .formatted(magnitude.get(), tensor.label(), tensor.shape(), out));
     }
-    if (inputs(pair).equals(inputs(tensor.shape(), layout)) && pair.b().shape().dim(0) == out) {
+    if (inputs(pair).equals(inputs(tensor.shape(), layout))
+        && piece.ofModule().countOf(pair.b().shape().dim(0)) == out) {
       return Optional.empty();
     }
     return miss(

@@ -65,6 +65,16 @@ final class ParameterResolver {
     boolean isBias() {
       return parameter.endsWith(".bias") || parameter.equals("bias");
     }
+
+    /** The same under another name of the file. */
+    Wanted called(String other) {
+      return new Wanted(other, other, mapped, needed);
+    }
+
+    /** The same with exactly this shape. */
+    Wanted shaped(Shape other) {
+      return new Wanted(parameter, name, mapped, new Needed(other, Sizing.AS_IN_FILE));
+    }
   }
 
   /**
@@ -132,6 +142,30 @@ final class ParameterResolver {
     return wanted.isBias() ? biasOf(sites, wanted) : weightOf(sites, wanted);
   }
 
+  /** Whether the file has a tensor of the parameter's own name. */
+  boolean hasNamed(Wanted wanted) {
+    return !named.find(wanted).isEmpty();
+  }
+
+  /**
+   * Looks up a parameter of a module whose sites are known.
+   *
+   * @param found the module's sites
+   * @param wanted a weight or a bias
+   */
+  Outcome findAt(ModuleResolver.Found found, Wanted wanted) {
+    List<Spot> spots = named.find(wanted);
+    if (!spots.isEmpty()) {
+      return byName(wanted, spots);
+    }
+    return wanted.isBias() ? biasOf(found, wanted) : weightOf(found, wanted);
+  }
+
+  /** A linear layer by the file's name. */
+  ModuleResolver.Found linear(String module) {
+    return modules.find(module, module, s -> s.kind() != Kind.EMBEDDING && s.kind() != Kind.CONV);
+  }
+
   /**
    * Looks for what a module adds to its product, of whatever it consists.
    *
@@ -140,7 +174,9 @@ final class ParameterResolver {
    */
   Outcome bias(ModuleResolver.Found sites, Wanted wanted) {
     List<Spot> spots = wanted.mapped().isEmpty() ? named.find(wanted) : List.of();
-    return spots.isEmpty() ? biasOf(sites, wanted) : byName(wanted, spots);
+    return spots.isEmpty() || named.isBorrowed(spots, wanted)
+        ? biasOf(sites, wanted)
+        : byName(wanted, spots);
   }
 
   private ModuleResolver.Found sites(Wanted wanted, Predicate<Site> kind) {
@@ -155,6 +191,14 @@ final class ParameterResolver {
     if (spots.stream().anyMatch(s -> !index.bytes().same(s.tensor(), spots.getFirst().tensor()))) {
       return Outcome.none(
           spots.size() + " different tensors in several graphs have that name", Cause.NO_FIT);
+    }
+    if (named.isInDoubt(spots, wanted)) {
+      return Outcome.none(
+          "'%s' is read by %d operators, some without a name, and holds one value throughout: the exporter may have merged several modules' parameters in it"
+              .formatted(
+                  spots.getFirst().tensor().label(),
+                  spots.stream().mapToInt(s -> s.readers().size()).sum()),
+          Cause.UNSUPPORTED);
     }
     List<Float> factors =
         spots.stream().flatMap(s -> s.readers().stream()).map(r -> factor(r)).distinct().toList();

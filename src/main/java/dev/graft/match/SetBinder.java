@@ -166,7 +166,8 @@ public final class SetBinder {
               binding.bound(),
               binding.misses().stream()
                   .filter(m -> m.cause() != Cause.ABSENT || homeless.contains(m.name()))
-                  .toList()));
+                  .toList(),
+              binding.warnings()));
     }
     return settled;
   }

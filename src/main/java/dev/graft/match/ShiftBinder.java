@@ -4,6 +4,7 @@ import dev.graft.adapter.LoraPair;
 import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.BoundTarget.Shift;
 import dev.graft.match.Miss.Cause;
+import dev.graft.match.PackedAnswer.Piece;
 import dev.graft.match.ParameterResolver.Needed;
 import dev.graft.match.ParameterResolver.Outcome;
 import dev.graft.match.ParameterResolver.Sizing;
@@ -29,46 +30,51 @@ final class ShiftBinder {
   }
 
   /**
-   * A module that has been found.
-   *
-   * @param name the file's name for it
-   * @param sites where it is
-   */
-  record Module(String name, ModuleResolver.Found sites) {}
-
-  /**
    * Binds the bias of a pair's B or notes why not.
    *
    * @param pair the adapter's tensors
    * @param bias the bias of its B
-   * @param module where the pair itself goes
+   * @param piece where the pair itself goes
    */
-  void bind(LoraPair pair, SafetensorsTensor bias, Module module) {
+  void bind(LoraPair pair, SafetensorsTensor bias, Piece piece) {
     String parameter = Shift.biasOf(pair);
-    String name = module.name().isEmpty() ? "bias" : module.name() + ".bias";
-    Needed needed = new Needed(Shape.of(bias.shape().elements()), Sizing.AS_IN_FILE);
+    String name = piece.name().isEmpty() ? "bias" : piece.name() + ".bias";
+    Needed needed = new Needed(Shape.of(length(bias, piece)), Sizing.AS_IN_FILE);
     Outcome outcome =
         parameters.bias(
-            module.sites(), new Wanted(parameter, name, map.target(pair.module()), needed));
+            piece.found(), new Wanted(parameter, name, map.target(pair.module()), needed));
     if (outcome.found().isPresent()) {
-      bind(pair, outcome.found().get());
-    } else if (outcome.gap().isPresent()) {
+      bind(pair, piece, outcome.found().get());
+    } else if (outcome.gap().isPresent() && piece.ofWeight().isAll()) {
       Gap gap = outcome.gap().get();
       Place place = Place.missing(NameRule.BIAS_OF_SITE, gap);
-      collected.add(new Shift(pair, OutputRange.ALL, place, gap.factor()));
+      collected.add(new Shift(pair, piece.ofModule(), place, gap.factor()));
+    } else if (outcome.gap().isPresent()) {
+      collected.miss(
+          parameter,
+          Cause.UNSUPPORTED,
+          "lora_bias: the graph adds no bias to '%s', which packs it with others"
+              .formatted(piece.found().first().tensor().label()));
     } else {
       collected.miss(parameter, outcome.cause(), "lora_bias: " + outcome.problem());
     }
   }
 
-  private void bind(LoraPair pair, ParameterResolver.Found found) {
+  /** How many values the bias of the whole weight has. */
+  private static long length(SafetensorsTensor bias, Piece piece) {
+    return piece.ofWeight().isAll()
+        ? piece.ofModule().countOf(bias.shape().elements())
+        : PackedWeight.outputs(piece.found().first());
+  }
+
+  private void bind(LoraPair pair, Piece piece, ParameterResolver.Found found) {
     Optional<String> problem = problem(found);
     if (problem.isPresent()) {
       collected.miss(Shift.biasOf(pair), Cause.UNSUPPORTED, problem.get());
       return;
     }
-    Place place = Place.whole(found.rule(), found.spots());
-    collected.add(new Shift(pair, OutputRange.ALL, place, found.factor()));
+    Place place = new Place(found.rule(), found.spots(), piece.ofWeight());
+    collected.add(new Shift(pair, piece.ofModule(), place, found.factor()));
   }
 
   private static Optional<String> problem(ParameterResolver.Found found) {

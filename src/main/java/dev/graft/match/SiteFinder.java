@@ -47,13 +47,17 @@ final class SiteFinder {
         }
       }
       case "Conv" -> convolution(node);
+      case "com.microsoft.Attention", "com.microsoft.PackedAttention" ->
+          add(node, 1, p -> site(Kind.LINEAR, p, Layout.IN_OUT));
+      case "Slice", "Split" -> inProjection(node);
       case "MatMulInteger",
           "ConvInteger",
           "com.microsoft.MatMulNBits",
           "com.microsoft.DynamicQuantizeMatMul",
           "com.microsoft.MatMulIntegerToFloat",
           "com.microsoft.MatMulFpQ4",
-          "com.microsoft.MatMulBnb4" ->
+          "com.microsoft.MatMulBnb4",
+          "com.microsoft.QAttention" ->
           quantised(node, 1);
       case "QLinearMatMul", "QLinearConv", "com.microsoft.QGemm" -> quantised(node, 3);
       case "com.microsoft.QMoE" -> quantised(node, 2);
@@ -95,6 +99,20 @@ final class SiteFinder {
             path.tensor().shape().rank() < 3 || path.passes(WeightTracer::turns)
                 ? Optional.empty()
                 : Optional.of(plain(path.isQuantised() ? Kind.QUANTISED : Kind.CONV, path)));
+  }
+
+  /**
+   * The packed projection of an {@code nn.MultiheadAttention} whose rows are taken apart as the
+   * model runs. It lies in the file as PyTorch keeps it, or it would have lost its name.
+   */
+  private void inProjection(GraphNode node) {
+    add(
+        node,
+        0,
+        path ->
+            site(Kind.LINEAR, path, Layout.OUT_IN)
+                .filter(s -> path.root().name().endsWith(".in_proj_weight"))
+                .filter(s -> path.values().size() == 1));
   }
 
   /** Packed weights have shapes of their own, so nothing is asked of them. */

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +29,7 @@ public final class SiteIndex {
   private final SharedBytes sharedBytes;
   private final EqualBytes bytes;
   private final List<Site> sites;
-  private final Map<String, List<Site>> byModule = new HashMap<>();
+  private final NavigableMap<String, List<Site>> byModule = new TreeMap<>();
   private final NavigableMap<String, Set<StoredTensor>> weightsByNodeName = new TreeMap<>();
   private final Map<String, List<Site>> byUnnumbered = new HashMap<>();
   private final IdentityHashMap<StoredTensor, List<Site>> byTensor = new IdentityHashMap<>();
@@ -93,6 +94,12 @@ public final class SiteIndex {
   /** The sites whose nodes belong to modules of this name but for numbers after its parts. */
   List<Site> numberedLike(String module) {
     return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), List.of());
+  }
+
+  /** The sites of modules inside another, under the names that say so. */
+  SequencedMap<String, List<Site>> within(String module) {
+    return Collections.unmodifiableSequencedMap(
+        byModule.subMap(module + ".", module + (char) ('.' + 1)));
   }
 
   /** The nodes by module; few adapters ask for them. */

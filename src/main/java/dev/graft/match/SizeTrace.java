@@ -61,7 +61,14 @@ public final class SizeTrace {
 
   /** The shape that a whole tensor has in the file. */
   public static Shape shape(BoundTarget.Whole whole) {
-    Shape shape = whole.replacement().value().shape();
+    if (!whole.place().outputs().isAll()) {
+      return whole.place().tensor().shape();
+    }
+    long[] dims = whole.replacement().value().shape().toArray();
+    if (dims.length > 0) {
+      dims[0] = whole.valueOutputs().countOf(dims[0]);
+    }
+    Shape shape = Shape.of(dims);
     return whole.turn() == Turn.TRANSPOSED && shape.rank() == 2 ? shape.transposed() : shape;
   }
 

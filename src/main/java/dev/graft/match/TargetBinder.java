@@ -8,7 +8,9 @@ import dev.graft.adapter.Replacement;
 import dev.graft.adapter.TokenRows;
 import dev.graft.match.Collected.Advice;
 import dev.graft.match.Miss.Cause;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Binds one target at a time under a given prefix. */
@@ -39,10 +41,13 @@ final class TargetBinder {
     RepeatedCalls calls = new RepeatedCalls(index, inFile);
     Turn squares = adapter.config().fanInFanOut() ? Turn.AS_IS : Turn.TRANSPOSED;
     ModuleResolver modules = new ModuleResolver(index, map, calls);
+    PackedResolver packed = new PackedResolver(index, modules, outputs(adapter));
     ParameterResolver parameters = new ParameterResolver(index, modules, calls, squares);
     ShiftBinder shifts = new ShiftBinder(parameters, map, collected);
-    this.pairs = new PairBinder(index, modules, shifts, collected);
-    this.replacements = new ReplacementBinder(index, parameters, collected);
+    this.pairs = new PairBinder(new PairPlaces(index, modules, packed), shifts, collected);
+    this.replacements =
+        new ReplacementBinder(
+            index, parameters, new PackedParameters(index, parameters, packed), collected);
     this.experts = new ExpertBinder(new ExpertWeights(index, calls), adapter.targets(), collected);
     this.rows = new RowsBinder(index, modules, collected);
     TieFinder finder = new TieFinder(index);
@@ -52,6 +57,23 @@ final class TargetBinder {
             : new ActiveTies(finder, adapter.config().ensureWeightTying());
     this.ties = new TieSettler(index);
     this.sizes = new SizeSettler(index);
+  }
+
+  /** How many outputs the adapter's tensors give each module, by the file's names. */
+  private Map<String, Long> outputs(PeftAdapter adapter) {
+    Map<String, Long> outputs = new HashMap<>();
+    for (AdapterTarget target : adapter.targets()) {
+      if (target instanceof LoraPair pair && pair.kind() == LoraPair.Kind.LINEAR_OR_CONV) {
+        prefix.apply(pair.module()).ifPresent(name -> outputs.put(name, pair.b().shape().dim(0)));
+      } else if (target instanceof Replacement whole && whole.value().shape().rank() > 0) {
+        String name = whole.parameter();
+        int dot = Math.max(0, name.lastIndexOf('.'));
+        prefix
+            .apply(name.substring(0, dot))
+            .ifPresent(module -> outputs.putIfAbsent(module, whole.value().shape().dim(0)));
+      }
+    }
+    return outputs;
   }
 
   void bind(AdapterTarget target) {

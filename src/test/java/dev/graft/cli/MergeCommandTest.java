@@ -240,6 +240,49 @@ class MergeCommandTest {
     assertThat(merge("--map", folder.resolve("gone.txt")).err()).contains("gone.txt");
   }
 
+  /** A head of five labels on a base of two, and layers whose biases the exporter left out. */
+  @Test
+  void tellsWhatChangesInTheGraph() throws IOException {
+    Path cases = Path.of("testdata/cases");
+    Path labels = cases.resolve("bert-2label-dynamo-labels");
+    Path report = folder.resolve("report.json");
+    Run run =
+        graft(
+            "merge",
+            "-m",
+            labels.resolve("base.onnx"),
+            "-a",
+            labels.resolve("adapter"),
+            "-o",
+            out,
+            "--report",
+            report);
+    assertThat(run.code()).isZero();
+    assertThat(run.out())
+        .contains("shape 'model.classifier.weight': [2, 16] becomes [5, 16]")
+        .contains("declared 'logits': dimension -1 of the output becomes 5");
+    JsonNode changes =
+        JsonMapper.shared().readTree(Files.readString(report)).path("graphChanges");
+    assertThat(changes.size()).isEqualTo(5);
+    assertThat(changes.at("/0/kind").asString()).isEqualTo("shape");
+
+    Path zeros = cases.resolve("bert-dynamo-lora-bias-zero");
+    Run missing =
+        graft(
+            "merge",
+            "-m",
+            zeros.resolve("base.onnx"),
+            "-a",
+            zeros.resolve("adapter"),
+            "-o",
+            folder.resolve("zeros.onnx"),
+            "--dry-run");
+    assertThat(missing.code()).isZero();
+    assertThat(missing.out())
+        .contains("tensor 'model.bert.pooler.dense.bias': FLOAT32 [16]")
+        .contains("more changes of this kind (--json lists all)");
+  }
+
   @Test
   void reportsEverySiteAndEveryFile() throws IOException {
     Path file = folder.resolve("report.json");
