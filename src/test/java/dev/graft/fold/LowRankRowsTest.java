@@ -29,13 +29,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Factors that do not fit into memory give the same bits as those that do. */
 class LowRankRowsTest {
 
-  private final AdapterValues adapter = new AdapterValues();
-
-  @AfterEach
-  void close() {
-    adapter.close();
-  }
-
   private static final float SCALE = 0.75f;
 
   @TempDir Path folder;

@@ -111,19 +111,6 @@ public final class Graphs {
     return this;
   }
 
-  /** Integers that an operator takes as an input. */
-  public Graphs integers(String name, long... values) {
-    TensorProto.Builder tensor =
-        TensorProto.newBuilder()
-            .setName(name)
-            .setDataType(DType.INT64.onnxCode())
-            .addDims(values.length);
-    for (long value : values) {
-      tensor.addInt64Data(value);
-    }
-    return weight(tensor.build());
-  }
-
   /** The shape of a float value between nodes; a negative length stands for any. */
   public Graphs declared(String name, long... dims) {
     graph.addValueInfo(value(DType.FLOAT32, name, dims));
