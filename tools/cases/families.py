@@ -75,6 +75,15 @@ def gpt2(**fields):
                        bos_token_id=1, eos_token_id=2, **fields)
 
 
+def seq2seq(encoder_layers):
+    build = transformer(hf.T5ForConditionalGeneration, hf.T5Config, d_model=16, d_kv=4, d_ff=24,
+                        num_layers=encoder_layers, num_decoder_layers=1, num_heads=4,
+                        relative_attention_num_buckets=8, relative_attention_max_distance=16,
+                        decoder_start_token_id=0, pad_token_id=0, eos_token_id=1)
+    return Family(build, seq2seq_inputs, TEXT_DIMS | {"decoder_input_ids": {0: "batch", 1: "target_seq"}},
+                  ["q", "k", "v", "o", "wi", "wo"], "SEQ_2_SEQ_LM", call={"use_cache": False})
+
+
 LLAMA = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 BERT = ["query", "key", "value", "dense"]
 GPT2 = ["c_attn", "c_proj", "c_fc"]
@@ -84,7 +93,8 @@ FAMILIES = {
                    ["query", "key", "value", "dense", "ffn", "ffn_output", "embedding_hidden_mapping_in"], "SEQ_CLS"),
     "bert": text(encoder(hf.BertForSequenceClassification, hf.BertConfig), BERT, "SEQ_CLS",
                  head=("classifier",), embedding="word_embeddings"),
-    "bert-2layer": text(encoder(hf.BertForSequenceClassification, hf.BertConfig, num_hidden_layers=2), BERT, "SEQ_CLS"),
+    "bert-2layer": text(encoder(hf.BertForSequenceClassification, hf.BertConfig, num_hidden_layers=2), BERT, "SEQ_CLS",
+                        embedding="word_embeddings"),
     "bert-2label": text(encoder(hf.BertForSequenceClassification, hf.BertConfig, num_labels=2), BERT, "SEQ_CLS",
                         head=("classifier",)),
     "deberta-v3": text(encoder(hf.DebertaV2ForSequenceClassification, hf.DebertaV2Config, num_hidden_layers=2,
@@ -100,7 +110,7 @@ FAMILIES = {
     "gpt2": text(gpt2(), GPT2, "CAUSAL_LM", embedding="wte", fan_in_fan_out=True),
     "gpt2-untied": text(gpt2(tie_word_embeddings=False), GPT2, "CAUSAL_LM", embedding="wte", fan_in_fan_out=True),
     "llama": text(decoder(hf.LlamaForCausalLM, hf.LlamaConfig), LLAMA, "CAUSAL_LM", embedding="embed_tokens"),
-    "llama-2layer": text(decoder(hf.LlamaForCausalLM, hf.LlamaConfig, num_hidden_layers=3), LLAMA, "CAUSAL_LM"),
+    "llama-3layer": text(decoder(hf.LlamaForCausalLM, hf.LlamaConfig, num_hidden_layers=3), LLAMA, "CAUSAL_LM"),
     "llama-tied": text(decoder(hf.LlamaForCausalLM, hf.LlamaConfig, tie_word_embeddings=True), LLAMA, "CAUSAL_LM",
                        embedding="embed_tokens"),
     "mistral": text(decoder(hf.MistralForCausalLM, hf.MistralConfig, num_hidden_layers=2, sliding_window=4),
@@ -112,15 +122,16 @@ FAMILIES = {
                     ["q_proj", "v_proj"], "CAUSAL_LM"),
     "phi3": text(decoder(hf.Phi3ForCausalLM, hf.Phi3Config, num_hidden_layers=2, sliding_window=None),
                  ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"], "CAUSAL_LM"),
+    "phi3-head16": text(decoder(hf.Phi3ForCausalLM, hf.Phi3Config, hidden_size=32, num_attention_heads=2, num_key_value_heads=1,
+                               sliding_window=None, original_max_position_embeddings=32),
+                       ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"], "CAUSAL_LM"),
+    "qwen2-head16": text(decoder(hf.Qwen2ForCausalLM, hf.Qwen2Config, hidden_size=32, num_attention_heads=2, num_key_value_heads=1),
+                        LLAMA, "CAUSAL_LM"),
     "qwen2": text(decoder(hf.Qwen2ForCausalLM, hf.Qwen2Config, num_hidden_layers=2), LLAMA, "CAUSAL_LM"),
     "roberta": text(encoder(hf.RobertaForSequenceClassification, hf.RobertaConfig, num_hidden_layers=2,
                             max_position_embeddings=40, pad_token_id=1), BERT, "SEQ_CLS", head=("classifier",)),
-    "t5": Family(transformer(hf.T5ForConditionalGeneration, hf.T5Config, d_model=16, d_kv=4, d_ff=24, num_layers=1,
-                             num_decoder_layers=1, num_heads=4, relative_attention_num_buckets=8,
-                             relative_attention_max_distance=16, decoder_start_token_id=0, pad_token_id=0,
-                             eos_token_id=1),
-                 seq2seq_inputs, TEXT_DIMS | {"decoder_input_ids": {0: "batch", 1: "target_seq"}},
-                 ["q", "k", "v", "o", "wi", "wo"], "SEQ_2_SEQ_LM", call={"use_cache": False}),
+    "t5": seq2seq(1),
+    "t5-2layer": seq2seq(2),
     "vit": dense(transformer(hf.ViTForImageClassification, hf.ViTConfig, hidden_size=16, intermediate_size=24,
                              num_hidden_layers=2, num_attention_heads=4, image_size=16, patch_size=8, num_labels=3),
                  ["q_proj", "k_proj", "v_proj", "o_proj", "fc1", "fc2"], "pixel_values", (2, 3, 16, 16),

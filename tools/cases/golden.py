@@ -120,7 +120,8 @@ def written(case, family, variant, parts):
             golden[f"{prefix}merged{suffix}"] = output_of(merged, family, asking, storage)
         saved[adapter] = merged
     for prefix, asking in questions.items():
-        save_file({n: v.float() if v.is_floating_point() else v for n, v in asking.items()}, str(case / f"{prefix.replace('_', '-')}inputs.safetensors"))
+        kept = {n: v.float() if v.is_floating_point() else v for n, v in (asking | graph.past(path, 2)).items()}
+        save_file(kept, str(case / f"{prefix.replace('_', '-')}inputs.safetensors"))
     save_file(golden, str(case / "golden.safetensors"))
     return facts(case, family, variant, (parts[1], plain, golden, saved))
 
@@ -173,9 +174,9 @@ def facts(case, family, variant, made):
         save_file(changed, str(case / "merged.safetensors"))
     elif told["base_error"] > EXACT:
         raise RuntimeError(f"ONNX Runtime is {told['base_error']:.2g} from torch on the base")
-    if variant.new_nodes and exporter == "dynamo":
+    if variant.prepare and exporter in ("dropped", "stripped"):
         told["new_nodes"] = True
-    if variant.golden == "active" or (variant.prepare and exporter == "ts"):
+    elif variant.golden == "active" or (variant.prepare and exporter in ("ts", "dynamo")):
         told["splits"] = True             # ties, and equal zeros that the exporter stored once
     if variant.extra:
         told["adapters"] = {"adapter": "merged"} | {f"adapter/{n}": f"merged_{n}" for n in variant.extra}

@@ -1,11 +1,14 @@
 """The ONNX side: exporting, taking local traces out, and asking ONNX Runtime."""
 import copy
+import json
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
 from onnx import numpy_helper
+
+import ecosystem
 
 onnxruntime.set_default_logger_severity(3)
 
@@ -30,7 +33,16 @@ def shown(model, family):
 
 
 def export(model, family, feeds, exporter, path):
-    """Writes the model with one of PyTorch's two exporters."""
+    """Writes the model with one of PyTorch's two exporters, or with one and then a tool that rewrites the graph, or with what came out of other people's tools."""
+    if exporter in ecosystem.BUILDERS:
+        ecosystem.BUILDERS[exporter](model, family, feeds, path)
+        return
+    if exporter == "fused":
+        export(model, family, feeds, "dynamo", path)
+        return fuse(path)
+    if exporter == "stripped":
+        export(model, family, feeds, "ts", path)
+        return onnx.save(without_zero_biases(onnx.load(str(path))), str(path))
     module, args, names = shown(model, family), tuple(feeds.values()), list(feeds)
     if exporter == "ts":
         torch.onnx.export(module, args, str(path), input_names=names, output_names=[family.output], dynamo=False,
@@ -43,6 +55,30 @@ def export(model, family, feeds, exporter, path):
                           dynamic_shapes=shapes, external_data=False, verbose=False)
     strip_traces(path)
     module.eval()                 # the exporters leave the mode as they please
+
+
+def fuse(path):
+    """ONNX Runtime's optimizer for transformers: biases move into BiasGelu and SkipLayerNormalization."""
+    from onnxruntime.transformers import optimizer
+    optimizer.optimize_model(str(path), model_type="bert", num_heads=4, hidden_size=16, opt_level=0).save_model_to_file(str(path))
+
+
+def without_zero_biases(model):
+    """What graph simplifiers make of an Add of zeros: its readers read the product."""
+    graph = model.graph
+    zeros = {t.name for t in graph.initializer if t.data_type == onnx.TensorProto.FLOAT and not numpy_helper.to_array(t).any()}
+    zeros |= {n.output[0] for n in graph.node if n.op_type == "Identity" and n.input[0] in zeros}
+    instead = {}
+    for node in list(graph.node):
+        if node.op_type == "Add" and any(i in zeros for i in node.input):
+            instead[node.output[0]] = next(i for i in node.input if i not in zeros)
+            graph.node.remove(node)
+    for node in graph.node:
+        node.input[:] = [instead.get(i, i) for i in node.input]
+    read = {i for node in graph.node for i in node.input}
+    for node in [n for n in graph.node if n.op_type == "Identity" and n.output[0] not in read]:
+        graph.node.remove(node)
+    return model
 
 
 def export_stored(model, family, feeds, path):
@@ -72,6 +108,17 @@ def stored_as(model, half):
 
 # The first names lines of local files; the others repeat in longer words what name_scopes says.
 DROPPED = ("pkg.torch.onnx.stack_trace", "pkg.torch.onnx.class_hierarchy", "namespace")
+
+
+def past(path, batch):
+    """Empty caches for a graph of the GenAI builder, which asks for what came before."""
+    config = path.parent / "genai_config.json"
+    if not config.exists():
+        return {}
+    decoder = json.loads(config.read_text())["model"]["decoder"]
+    empty = torch.zeros(batch, decoder["num_key_value_heads"], 0, decoder["head_size"])
+    layers = range(decoder["num_hidden_layers"])
+    return {f"past_key_values.{layer}.{half}": empty.clone() for layer in layers for half in ("key", "value")}
 
 
 def strip_traces(path):

@@ -22,7 +22,6 @@ class Variant:
     half       the type that the saved adapter's tensors are rounded to
     precision  the type of the base
     golden     which of PEFT's outputs a fold has to give
-    new_nodes  whether the dynamo exporter leaves out a place that a fold has to add
     embeddings save_embedding_layers of save_pretrained
     extra      further adapters, saved in sub-folders
     ids        tokens that the inputs must hold
@@ -35,7 +34,6 @@ class Variant:
     half: torch.dtype | None = None
     precision: torch.dtype = torch.float32
     golden: str = "merged"
-    new_nodes: bool = False
     embeddings: str | bool = "auto"
     extra: tuple = ()
     ids: tuple = ()
@@ -60,7 +58,7 @@ def embedding_too(family):
 
 
 def zero_biases(model):
-    """Every bias is zero, as in a model that was never trained: the dynamo exporter then drops the Add."""
+    """Every bias is zero, as in a model that was never trained: exporters store equal zeros once, or drop them."""
     for name, parameter in model.named_parameters():
         if name.endswith("bias"):
             parameter.data.zero_()
@@ -91,6 +89,8 @@ BLOCKS = dict(target_modules_bd_a=["o_proj", "down_proj"], target_modules_bd_b=[
 
 VARIANTS = {
     "plain": Variant(on()),
+    "qv": Variant(on(["query", "value"])),
+    "qv-dora": Variant(on(["query", "value"], use_dora=True)),
     "rslora-alpha": Variant(on(use_rslora=True, alpha_pattern=lambda f: {f.targets[-1]: 32, f"layers.0.*{f.targets[0]}": 2})),
     "layers-pattern": Variant(on(layers_to_transform=[0, 2], rank_pattern=lambda f: {f.targets[0]: 8, r"layers\.2\..*down_proj": 2},
                                  alpha_pattern=lambda f: {f.targets[1]: 3})),
@@ -101,10 +101,12 @@ VARIANTS = {
     "subfolders": Variant(on(), extra=("style", "topic")),
     # biases
     "lora-bias": Variant(on(lora_bias=True)),
-    "lora-bias-zero": Variant(on(lora_bias=True), prepare=zero_biases, new_nodes=True),
+    "qkv-lora-bias": Variant(on(lambda f: f.targets[:3], lora_bias=True)),
+    "lora-bias-zero": Variant(on(lora_bias=True), prepare=zero_biases),
     "bias-all": Variant(on(bias="all")),
-    "bias-all-zero": Variant(on(bias="all"), prepare=zero_biases, new_nodes=True),
-    "bias-only-zero": Variant(on(bias="lora_only"), prepare=zero_biases, new_nodes=True),
+    "bias-all-zero": Variant(on(bias="all"), prepare=zero_biases),
+    "bias-only": Variant(on(lambda f: f.targets[:3], bias="lora_only")),
+    "bias-only-zero": Variant(on(bias="lora_only"), prepare=zero_biases),
     # token tables
     "embed": Variant(on(embedding_too)),
     "embed-dora": Variant(on(embedding_too, use_dora=True)),
@@ -114,7 +116,6 @@ VARIANTS = {
     "tied-dora": Variant(on(embedding, ensure_weight_tying=True, use_dora=True), golden="active"),
     "tokens": Variant(on(trainable_token_indices=tied_or_not), ids=(5, 7, 11)),
     "tied-tokens": Variant(on(trainable_token_indices=tied_or_not), golden="active", ids=(5, 7, 11)),
-    "tied-tokens-both": Variant(on(trainable_token_indices=tied_or_not, ensure_weight_tying=True), golden="active", ids=(5, 7, 11)),
     "resized": Variant(on(), reshape=more_tokens, embeddings=True, fresh_ids=(61, 63, 64)),
     "resized-saved": Variant(on(modules_to_save=["embed_tokens", "lm_head"]), reshape=more_tokens, fresh_ids=(61, 63, 64)),
     "tied-resized": Variant(on(), reshape=more_tokens, embeddings=True, fresh_ids=(61, 63, 64), golden="active"),

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -76,11 +75,6 @@ public final class CarriedFiles {
     }
   }
 
-  /** Loaded only where GenAI settings lie beside the base: it takes 25 ms. */
-  private static final class Json {
-    static final JsonMapper MAPPER = JsonMapper.builder().build();
-  }
-
   /**
    * Adds the files to an output.
    *
@@ -127,12 +121,12 @@ public final class CarriedFiles {
   /** GenAI finds its model by the name in {@code model.decoder.filename}. */
   private static byte[] renamed(Path file, byte[] bytes, String name) {
     try {
-      JsonNode config = Json.MAPPER.readTree(bytes);
+      JsonNode config = JsonBinding.MAPPER.readTree(bytes);
       if (config.path("model").path("decoder") instanceof ObjectNode decoder
           && decoder.has("filename")) {
         decoder.put("filename", name);
       }
-      return Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
+      return JsonBinding.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
     } catch (JacksonException e) {
       throw new FormatException(file + ": is not JSON: " + e.getOriginalMessage(), e);
     }

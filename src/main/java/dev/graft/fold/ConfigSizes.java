@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.stream.LongStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -32,8 +31,6 @@ final class ConfigSizes {
 
   /** Larger than any configuration, smaller than what would hurt to read. */
   private static final long MAX_BYTES = 16L << 20;
-
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private final List<NewSize> sizes;
   private final Path adapter;
@@ -69,7 +66,7 @@ final class ConfigSizes {
         case LABELS -> setLabels(file, config, size, notes);
       }
     }
-    return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
+    return JsonBinding.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
   }
 
   /** What to say of a configuration that stays as it is. */
@@ -133,7 +130,8 @@ final class ConfigSizes {
   /** The names in the adapter's own configuration, if it names as many, else made-up ones. */
   private List<String> labels(NewSize size) {
     List<String> names = new ArrayList<>();
-    JsonNode own = adapterConfig().map(c -> c.path(ID_TO_LABEL)).orElseGet(JSON::nullNode);
+    JsonNode own =
+        adapterConfig().map(c -> c.path(ID_TO_LABEL)).orElseGet(JsonBinding.MAPPER::nullNode);
     for (int i = 0; i < size.to(); i++) {
       String given = own.path(Integer.toString(i)).asString("");
       names.add(given.isEmpty() || own.size() != size.to() ? "LABEL_" + i : given);
@@ -157,7 +155,7 @@ final class ConfigSizes {
 
   private static JsonNode parsed(Path file, byte[] content) {
     try {
-      return JSON.readTree(content);
+      return JsonBinding.MAPPER.readTree(content);
     } catch (JacksonException e) {
       throw new FormatException(file + ": is not JSON: " + e.getOriginalMessage(), e);
     }

@@ -20,8 +20,10 @@ import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A merge that has been thought through: every target bound, every refusal made, nothing written
@@ -36,6 +38,7 @@ public final class MergePlan {
   private final Binding binding;
   private final List<Provenance> earlier;
   private final List<Move> moves;
+  private final Map<Home.Key, Integer> places = new HashMap<>();
   private final List<GraphEdit> edits;
   private final List<NewSize> newSizes;
 
@@ -52,6 +55,7 @@ public final class MergePlan {
           adapter.name() + ": the adapter holds nothing to fold; a merge would be a copy");
     }
     this.moves = new TensorPlanner(base.graph(), request.weight()).plan(binding.bound());
+    moves.forEach(move -> places.put(move.home().key(), places.size()));
     this.edits = MergeEdits.of(base.graph(), moves, SizeTrace.of(base.graph(), binding.bound()));
     this.newSizes = newSizes;
   }
@@ -230,13 +234,11 @@ public final class MergePlan {
 
   /** Which of the written tensors, counted from 0, is the first place of a bound target. */
   public int tensorOf(BoundTarget target) {
-    Home first = Home.first(target);
-    for (int i = 0; i < moves.size(); i++) {
-      if (moves.get(i).home().isSameAs(first)) {
-        return i;
-      }
+    Integer place = places.get(Home.first(target).key());
+    if (place == null) {
+      throw new IllegalArgumentException(target.name() + " is not bound by this plan");
     }
-    throw new IllegalArgumentException(target.name() + " is not bound by this plan");
+    return place;
   }
 
   /** The output as changes to the base. */

@@ -9,7 +9,6 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A {@link Provenance} as JSON. It is written field by field, because Jackson's data binding takes
@@ -21,13 +20,8 @@ final class ProvenanceJson {
 
   private ProvenanceJson() {}
 
-  /** Loaded only where a record is read. */
-  private static final class Reader {
-    static final JsonMapper MAPPER = JsonMapper.builder().build();
-  }
-
   static Provenance read(String json) throws JacksonException {
-    return Reader.MAPPER.readValue(json, Provenance.class);
+    return JsonBinding.MAPPER.readValue(json, Provenance.class);
   }
 
   /** One line in UTF-8, the fields in the order of the records. */

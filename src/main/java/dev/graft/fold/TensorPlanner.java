@@ -1,6 +1,7 @@
 package dev.graft.fold;
 
 import dev.graft.adapter.LoraPair;
+import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Form;
 import dev.graft.fold.FoldedTensor.Part;
 import dev.graft.graph.ModelGraph;
@@ -22,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 
 /**
  * Turns bound targets into new values for tensors. Targets that a file packs into one weight become
@@ -81,16 +83,12 @@ final class TensorPlanner {
     /** What tells one tensor from another; targets on one tensor may read it in several places. */
     Key key() {
       return new Key(
-          spot.map(Spot::tensor),
+          spot.map(Spot::home),
           spot.map(Spot::split).orElse(List.of()),
           gap.map(Gap::openings).orElse(List.of()));
     }
 
     record Key(Optional<StoredTensor> tensor, List<Use> split, List<Opening> openings) {}
-
-    boolean isSameAs(Home other) {
-      return key().equals(other.key());
-    }
   }
 
   /** A tensor and what happens to it. */
@@ -144,12 +142,28 @@ final class TensorPlanner {
     }
     Spot spot = draft.home.spot().orElseThrow();
     StoredTensor tensor = spot.tensor();
+    requireOneObserver(tensor, parts);
     Shape shape = draft.shape.orElse(tensor.shape());
     if (!spot.isSplit()) {
       return FoldedTensor.inPlace(tensor, shape, parts);
     }
     String name = graph.freshName(tensor.label() + "/" + draft.parts.getFirst().target());
     return FoldedTensor.copy(tensor, new Form(name, tensor.dtype(), shape), parts);
+  }
+
+  private static void requireOneObserver(StoredTensor tensor, List<Part> parts) {
+    if (parts.stream().allMatch(p -> p.region().isAll())
+        && parts.stream().filter(TensorPlanner::seesAllRowsFirst).count() > 1) {
+      throw new UnsupportedException(
+          "tensor '%s' would take %s one after the other, each of which has to know all of it first; fold them one by one"
+              .formatted(
+                  tensor.label(),
+                  parts.stream().map(Part::target).collect(Collectors.joining(" and "))));
+    }
+  }
+
+  private static boolean seesAllRowsFirst(Part part) {
+    return part.change() instanceof Change.Dora dora && dora.lowRank().layout() == Layout.IN_OUT;
   }
 
   private Part part(BoundTarget target) {

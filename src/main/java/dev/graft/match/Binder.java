@@ -213,6 +213,7 @@ public final class Binder {
         votes.want(name, name);
       }
     }
+    votes.wrap(index.modules());
     Set<String> names = new TreeSet<>(index.modules());
     names.addAll(index.parameterNames());
     names.addAll(packedNames());

@@ -40,6 +40,24 @@ final class EqualBytes {
 
   private record TurnedPair(StoredTensor a, StoredTensor b, Turn turn) {}
 
+  /**
+   * Whether all values of a short vector are one and the same, as far as can be told: values in
+   * typed fields may be.
+   */
+  boolean isUniform(StoredTensor tensor) {
+    if (tensor.source().isEmpty() || tensor.shape().elements() < 2) {
+      return true;
+    }
+    TensorSource source = tensor.source().get();
+    long elementBytes = source.length() / tensor.shape().elements();
+    try (InputFile file = model.openSource(source.file())) {
+      byte[] bytes = new byte[(int) Math.min(BLOCK_BYTES, source.length())];
+      MemorySegment values = read(file, source.offset(), bytes, bytes.length);
+      MemorySegment before = values.asSlice(0, values.byteSize() - elementBytes);
+      return before.mismatch(values.asSlice(elementBytes)) < 0;
+    }
+  }
+
   /** Whether two tensors have the same type, shape and bytes; typed fields are not compared. */
   boolean same(StoredTensor a, StoredTensor b) {
     boolean alike =

@@ -48,22 +48,45 @@ final class NamedParameters {
   }
 
   /**
-   * Whether a weight carries the parameter's name for others only: of a weight that modules share
-   * an exporter keeps one name, and the module of that name may read a copy of its own.
+   * Whether a tensor carries the parameter's name for others only: of equal values that modules
+   * share an exporter keeps one name, and the module of that name may read a copy of its own, or
+   * nothing where its bias was left out.
    */
   boolean isBorrowed(List<Spot> named, Wanted wanted) {
-    if (wanted.mapped().isPresent() || !wanted.parameter().endsWith(".weight")) {
+    boolean weight = wanted.parameter().endsWith(".weight");
+    if (wanted.mapped().isPresent() || !(weight || wanted.isBias())) {
       return false;
     }
     String module = wanted.module(wanted.name());
     List<Reading> readings = named.stream().flatMap(s -> s.readers().stream()).toList();
-    return index.named(module).stream()
-            .anyMatch(s -> s.saysOfItself(module) && !readings.contains(s.reading()))
+    boolean apart =
+        index.named(module).stream()
+            .anyMatch(s -> s.saysOfItself(module) && !readings.contains(s.reading()));
+    return (apart || (wanted.isBias() && isNorm(module)))
         && readings.stream()
             .map(index.names()::ofNode)
             .allMatch(says ->
                 !says.isEmpty()
                     && says.stream().noneMatch(s -> calls.isWithin(s.module(), module)));
+  }
+
+  private boolean isNorm(String module) {
+    return index.nodes().of(module, calls).stream().anyMatch(NormFinder::isOperator);
+  }
+
+  /**
+   * Whether the name may stand for more than the parameter: a vector whose values are all alike, as
+   * those of fresh norms and biases are, is one tensor for many modules in some exports, and where
+   * an optimiser has taken the names of its readers away nobody can tell them apart.
+   */
+  boolean isInDoubt(List<Spot> named, Wanted wanted) {
+    List<Reading> readings =
+        named.stream().flatMap(s -> s.readers().stream()).distinct().toList();
+    return wanted.mapped().isEmpty()
+        && readings.size() > 1
+        && named.getFirst().tensor().shape().rank() == 1
+        && readings.stream().anyMatch(r -> index.names().ofNode(r).isEmpty())
+        && index.bytes().isUniform(named.getFirst().tensor());
   }
 
   /**

@@ -37,6 +37,11 @@ final class NormFinder {
     this.tracer = new WeightTracer(index.graph());
   }
 
+  /** Whether an operator is a whole norm. */
+  static boolean isOperator(GraphNode node) {
+    return OPERATORS.containsKey(node.operator());
+  }
+
   /**
    * A parameter of a norm.
    *
@@ -57,7 +62,7 @@ final class NormFinder {
    */
   Optional<ParameterResolver.Outcome> find(Wanted wanted) {
     List<GraphNode> own = index.nodes().of(wanted.module(), calls);
-    List<GraphNode> norms = own.stream().filter(n -> OPERATORS.containsKey(n.operator())).toList();
+    List<GraphNode> norms = own.stream().filter(NormFinder::isOperator).toList();
     if (!norms.isEmpty()) {
       return Optional.of(ofOperators(norms, wanted));
     }

@@ -174,7 +174,9 @@ final class ParameterResolver {
    */
   Outcome bias(ModuleResolver.Found sites, Wanted wanted) {
     List<Spot> spots = wanted.mapped().isEmpty() ? named.find(wanted) : List.of();
-    return spots.isEmpty() ? biasOf(sites, wanted) : byName(wanted, spots);
+    return spots.isEmpty() || named.isBorrowed(spots, wanted)
+        ? biasOf(sites, wanted)
+        : byName(wanted, spots);
   }
 
   private ModuleResolver.Found sites(Wanted wanted, Predicate<Site> kind) {
@@ -189,6 +191,14 @@ final class ParameterResolver {
     if (spots.stream().anyMatch(s -> !index.bytes().same(s.tensor(), spots.getFirst().tensor()))) {
       return Outcome.none(
           spots.size() + " different tensors in several graphs have that name", Cause.NO_FIT);
+    }
+    if (named.isInDoubt(spots, wanted)) {
+      return Outcome.none(
+          "'%s' is read by %d operators, some without a name, and holds one value throughout: the exporter may have merged several modules' parameters in it"
+              .formatted(
+                  spots.getFirst().tensor().label(),
+                  spots.stream().mapToInt(s -> s.readers().size()).sum()),
+          Cause.UNSUPPORTED);
     }
     List<Float> factors =
         spots.stream().flatMap(s -> s.readers().stream()).map(r -> factor(r)).distinct().toList();

@@ -18,6 +18,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 class MergeCommandTest {
 
+  private static final Path TIED = Path.of("testdata/cases/llama-tied-ts-tied-embed/base.onnx");
+  private static final Path TIED_ADAPTER = TIED.resolveSibling("adapter");
+
   @TempDir Path folder;
   private Path out = Path.of("");
 
@@ -93,6 +96,43 @@ class MergeCommandTest {
     Run run = merge("--prefix", "bert.");
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.err()).contains("FROM=TO");
+  }
+
+  @Test
+  void refusesAnotherWordForTies() {
+    Run run = graft("merge", "-m", TIED, "-a", TIED_ADAPTER, "-o", out, "--tied", "both");
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("--tied is 'both', expected active or peft-merge");
+  }
+
+  @Test
+  void leavesTiesAsAskedAndVerifiesThem() {
+    Path merged = folder.resolve("merged.onnx");
+    Run active = graft("merge", "-m", TIED, "-a", TIED_ADAPTER, "-o", out, "--json");
+    assertThat(active.json().path("sites")).hasSize(1);
+    Run peft =
+        graft(
+            "merge",
+            "-m",
+            TIED,
+            "-a",
+            TIED_ADAPTER,
+            "-o",
+            merged,
+            "--tied",
+            "peft-merge",
+            "--json");
+    assertThat(peft.json().path("sites")).hasSize(2);
+    assertThat(peft.json().path("sites").path(1).path("rule").asString()).isEqualTo("tied weight");
+    assertThat(verify(out, "active").code()).isZero();
+    assertThat(verify(merged, "peft-merge").code()).isZero();
+    assertThat(verify(out, "peft-merge").code()).isEqualTo(1);
+    assertThat(verify(merged, "active").code()).isEqualTo(1);
+  }
+
+  private static Run verify(Path merged, String tied) {
+    return graft(
+        "verify", "-m", merged, "--weights", "--base", TIED, "-a", TIED_ADAPTER, "--tied", tied);
   }
 
   @Test
@@ -198,6 +238,49 @@ class MergeCommandTest {
     Files.writeString(map, "bert.pooler.dense -> model.bert.pooler.dense.weight\n");
     assertThat(merge("--map", map).code()).isZero();
     assertThat(merge("--map", folder.resolve("gone.txt")).err()).contains("gone.txt");
+  }
+
+  /** A head of five labels on a base of two, and layers whose biases the exporter left out. */
+  @Test
+  void tellsWhatChangesInTheGraph() throws IOException {
+    Path cases = Path.of("testdata/cases");
+    Path labels = cases.resolve("bert-2label-dynamo-labels");
+    Path report = folder.resolve("report.json");
+    Run run =
+        graft(
+            "merge",
+            "-m",
+            labels.resolve("base.onnx"),
+            "-a",
+            labels.resolve("adapter"),
+            "-o",
+            out,
+            "--report",
+            report);
+    assertThat(run.code()).isZero();
+    assertThat(run.out())
+        .contains("shape 'model.classifier.weight': [2, 16] becomes [5, 16]")
+        .contains("declared 'logits': dimension -1 of the output becomes 5");
+    JsonNode changes =
+        JsonMapper.shared().readTree(Files.readString(report)).path("graphChanges");
+    assertThat(changes.size()).isEqualTo(5);
+    assertThat(changes.at("/0/kind").asString()).isEqualTo("shape");
+
+    Path zeros = cases.resolve("bert-dynamo-lora-bias-zero");
+    Run missing =
+        graft(
+            "merge",
+            "-m",
+            zeros.resolve("base.onnx"),
+            "-a",
+            zeros.resolve("adapter"),
+            "-o",
+            folder.resolve("zeros.onnx"),
+            "--dry-run");
+    assertThat(missing.code()).isZero();
+    assertThat(missing.out())
+        .contains("tensor 'model.bert.pooler.dense.bias': FLOAT32 [16]")
+        .contains("more changes of this kind (--json lists all)");
   }
 
   @Test

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import dev.graft.io.Progress;
 import dev.graft.match.Binder;
 import dev.graft.match.Miss;
+import dev.graft.onnx.proto.TensorProto;
 import dev.graft.tensor.DType;
+import dev.graft.tensor.Shape;
 import dev.graft.testing.Adapters;
 import dev.graft.testing.Deltas.Matrix;
 import dev.graft.testing.Folding;
@@ -96,9 +98,7 @@ class EmbeddingFoldTest {
         Graphs.create()
             .input(DType.INT64, "ids", 3)
             .output("e", 3, 32)
-            .weight(
-                "emb.MatMul.weight_Q4",
-                new Values(DType.UINT8, Values.filled(1, V, 16).shape(), new float[V * 16]))
+            .weight("emb.MatMul.weight_Q4", bytes(V, 16))
             .weight("s", Values.filled(1, V, 1))
             .node(
                 Node.of("com.microsoft.GatherBlockQuantized", "emb.MatMul.weight_Q4", "ids", "s")
@@ -111,6 +111,38 @@ class EmbeddingFoldTest {
           assertThat(m.cause()).isEqualTo(Miss.Cause.QUANTISED);
           assertThat(m.reason()).contains("GatherBlockQuantized");
         });
+  }
+
+  @Test
+  void refusesATableThatIsAQuantisedHeadToo() {
+    Graphs graphs =
+        Graphs.create()
+            .input(DType.INT64, "ids", 3)
+            .output("e", 3, 32)
+            .weight("lm_head.MatMul.weight_Q4", bytes(V, 1, 16))
+            .weight("s", Values.filled(1, V, 1))
+            .weight(
+                TensorProto.newBuilder()
+                    .setName("shape")
+                    .setDataType(DType.INT64.onnxCode())
+                    .addDims(2)
+                    .addInt64Data(V)
+                    .addInt64Data(16)
+                    .build())
+            .node(Node.of("Reshape", "lm_head.MatMul.weight_Q4", "shape").to("t"))
+            .node(
+                Node.of("com.microsoft.GatherBlockQuantized", "t", "ids", "s")
+                    .to("e")
+                    .named("/emb/Gather"));
+
+    assertThat(Folding.bind(folder, graphs, adapter()).misses())
+        .singleElement()
+        .satisfies(m -> assertThat(m.cause()).isEqualTo(Miss.Cause.QUANTISED));
+  }
+
+  private static Values bytes(long... dims) {
+    Shape shape = Shape.of(dims);
+    return new Values(DType.UINT8, shape, new float[Math.toIntExact(shape.elements())]);
   }
 
   @ParameterizedTest

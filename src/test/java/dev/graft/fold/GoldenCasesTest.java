@@ -3,10 +3,14 @@ package dev.graft.fold;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.graft.io.Progress;
+import dev.graft.match.Binder;
+import dev.graft.match.NameMap;
+import dev.graft.match.Ties;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.proto.NodeProto;
 import dev.graft.runtime.SessionSettings;
 import dev.graft.testing.GoldenCase;
+import dev.graft.testing.GoldenCase.Question;
 import dev.graft.verify.Inputs;
 import dev.graft.verify.Parity;
 import dev.graft.verify.ParityReport;
@@ -28,49 +32,46 @@ class GoldenCasesTest {
   /** Ends of the names of the cases whose features this version does not fold yet. */
   private static final List<String> NOT_YET =
       List.of(
-          "-lora-bias",
-          "-lora-bias-zero",
-          "-bias-only-zero",
-          "bert-dynamo-bias-all-zero",
-          "-bdlora",
-          "-tokens",
-          "-tied-tokens-both",
-          "-tied-embed",
-          "-tied-head",
-          "-tied-both",
-          "-tied-dora",
-          "llama-tied-dynamo-tied-save-both",
-          "-resized",
-          "-resized-saved",
-          "-labels",
           "-mha",
-          "-experts",
-          "-experts-rank",
-          "-experts-moe",
+          "-packed-plain",
+          "-packed-dora",
+          "-packed-qkv-lora-bias",
+          "-packed-bias-only",
+          "-genai-plain",
+          "-genai-split-plain",
+          "-genai-split-dora",
           "genai-llama-fp32",
           "olive-llama-dynamo",
           "olive-llama-ts",
+          "-ort-qv",
+          "-ort-qv-dora",
+          "-ort-bias-all",
+          "-ort-lora-bias",
+          "-ort-embed",
           "optimum-bert-O2");
 
   @TempDir Path folder;
 
   static List<GoldenCase> cases() {
     return GoldenCase.naming("merge").stream()
+        .filter(found -> !found.hasSeveralFiles())
         .filter(found -> NOT_YET.stream().noneMatch(found.name()::endsWith))
         .toList();
   }
 
   private static ParityReport parity(Path model, GoldenCase golden, String tensor) {
-    return parity(model, golden, tensor, "inputs.safetensors");
+    Question plain = new Question("base.onnx", "inputs.safetensors", "golden.safetensors");
+    return parity(model, golden, tensor, plain);
   }
 
-  private static ParityReport parity(Path model, GoldenCase golden, String tensor, String inputs) {
+  private static ParityReport parity(
+      Path model, GoldenCase golden, String tensor, Question question) {
     Tolerance tolerance = Tolerance.of(OptionalDouble.of(golden.tolerance()), OptionalDouble.of(0));
     return new Parity(SessionSettings.defaults(), tolerance)
         .compare(
             model,
-            new Reference.Stored(golden.file("golden.safetensors"), Optional.of(tensor)),
-            new Inputs.Stored(golden.file(inputs)));
+            new Reference.Stored(golden.file(question.golden()), Optional.of(tensor)),
+            new Inputs.Stored(golden.file(question.inputs())));
   }
 
   @ParameterizedTest
@@ -87,7 +88,8 @@ class GoldenCasesTest {
     ParityReport found = parity(output, golden, truth);
     assertThat(found.holds()).as(found.toString()).isTrue();
     if (Files.exists(golden.file("fresh-inputs.safetensors"))) {
-      found = parity(output, golden, "fresh_" + truth, "fresh-inputs.safetensors");
+      Question fresh = new Question("base.onnx", "fresh-inputs.safetensors", "golden.safetensors");
+      found = parity(output, golden, "fresh_" + truth, fresh);
       assertThat(found.holds()).as("with new tokens: " + found).isTrue();
     }
     if (golden.keepsItsShape()) {
@@ -99,11 +101,60 @@ class GoldenCasesTest {
     assertThat(new FoldCheck(plan, output, Progress.NONE).run().differences()).isEmpty();
   }
 
+  @Test
+  void filesOfOneModelAreFoldedInOneRun() {
+    GoldenCase golden =
+        GoldenCase.naming("merge").stream().filter(GoldenCase::hasSeveralFiles).findFirst().get();
+    List<MergeRequest> requests =
+        golden.questions().stream()
+            .map(Question::model)
+            .distinct()
+            .map(n -> MergeRequest.of(golden.file(n), golden.file("adapter"), folder.resolve(n)))
+            .toList();
+    List<Merge> merges =
+        MergePlan.of(requests).stream().map(p -> new Merge(p, "test", Progress.NONE)).toList();
+    new MergeSet(merges).run(2);
+    for (Question question : golden.questions()) {
+      Path output = folder.resolve(question.model());
+      ParityReport found = parity(output, golden, golden.truth(), question);
+      assertThat(found.holds()).as(question + ": " + found).isTrue();
+      assertThat(parity(golden.file(question.model()), golden, golden.truth(), question).holds())
+          .as("the adapter moves " + question)
+          .isFalse();
+    }
+  }
+
+  static List<GoldenCase> tied() {
+    return cases().stream().filter(found -> found.name().contains("-tied-")).toList();
+  }
+
+  /** PEFT's merge writes into the tensor that both ends share, its active adapter does not. */
+  @ParameterizedTest
+  @MethodSource("tied")
+  void tiesAreLeftAsPeftsMergeLeavesThemIfAsked(GoldenCase golden) {
+    Path output = folder.resolve("merged.onnx");
+    Binder.Options options = new Binder.Options(Optional.empty(), NameMap.EMPTY, Ties.PEFT_MERGE);
+    MergePlan plan =
+        MergePlan.of(
+            new MergeRequest(
+                golden.file("base.onnx"),
+                golden.file("adapter"),
+                1,
+                output,
+                options,
+                MergeRequest.Repeat.REFUSED));
+    new Merge(plan, "graft test", Progress.NONE).run(2);
+    ParityReport found = parity(output, golden, "merged");
+    assertThat(found.holds()).as(found.toString()).isTrue();
+    assertThat(new FoldCheck(plan, output, Progress.NONE).run().differences()).isEmpty();
+  }
+
   private static void assertNothingElseChanged(GoldenCase golden, MergePlan plan, Path output) {
     List<NodeProto> before = plan.model().proto().getGraph().getNodeList();
     List<NodeProto> after = OnnxModel.open(output).proto().getGraph().getNodeList();
     if (golden.needsNewNodes()) {
       assertThat(names(after)).containsSubsequence(names(before)).hasSizeGreaterThan(before.size());
+      assertThat(plan.graphChanges()).anyMatch(c -> c.kind().equals("node"));
     } else if (golden.splitsWeights()) {
       assertThat(names(after)).isEqualTo(names(before));
     } else {

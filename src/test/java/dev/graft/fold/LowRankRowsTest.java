@@ -18,6 +18,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +32,12 @@ class LowRankRowsTest {
   private static final float SCALE = 0.75f;
 
   @TempDir Path folder;
+  private final AdapterValues adapter = new AdapterValues();
+
+  @AfterEach
+  void close() {
+    adapter.close();
+  }
 
   private Factors factors(Values a, Values b, Blocks blocks) {
     Path path = folder.resolve("adapter.safetensors");
@@ -39,8 +47,8 @@ class LowRankRowsTest {
         .write(path);
     Map<String, SafetensorsTensor> tensors = SafetensorsFile.open(path).tensors();
     return new Factors(
-        tensors.get("a"),
-        tensors.get("b"),
+        Objects.requireNonNull(tensors.get("a")),
+        Objects.requireNonNull(tensors.get("b")),
         new Extras(null, null, blocks, new Parameters(Map.of(), 0)));
   }
 
@@ -57,7 +65,8 @@ class LowRankRowsTest {
 
     assertThatThrownBy(
             () -> {
-              try (LowRankRows rows = LowRankRows.of(change(factors, OutputRange.ALL, layout))) {
+              try (LowRankRows rows =
+                  LowRankRows.of(change(factors, OutputRange.ALL, layout), adapter)) {
                 rows.apply(0, new float[6], 4);
               }
             })
@@ -85,7 +94,7 @@ class LowRankRowsTest {
     int columns = layout == Layout.OUT_IN ? in : out;
     float[] values = new float[columns];
 
-    try (LowRankRows low = LowRankRows.of(change(factors, OutputRange.ALL, layout))) {
+    try (LowRankRows low = LowRankRows.of(change(factors, OutputRange.ALL, layout), adapter)) {
       for (int row = 0; row < rows; row++) {
         Arrays.fill(values, 0.5f);
         low.apply(row, values, columns);
@@ -109,7 +118,8 @@ class LowRankRowsTest {
     int columns = layout == Layout.OUT_IN ? 4 : 2;
     float[] values = new float[columns];
 
-    try (LowRankRows low = LowRankRows.of(change(factors, new OutputRange(5, 2), layout))) {
+    try (LowRankRows low =
+        LowRankRows.of(change(factors, new OutputRange(5, 2), layout), adapter)) {
       low.apply(1, values, columns);
     }
 
@@ -138,7 +148,7 @@ class LowRankRowsTest {
     int columns = layout == Layout.OUT_IN ? 6 : 10;
     float[] values = new float[columns];
 
-    try (LowRankRows low = LowRankRows.of(change(factors, OutputRange.ALL, layout))) {
+    try (LowRankRows low = LowRankRows.of(change(factors, OutputRange.ALL, layout), adapter)) {
       low.apply(5, values, columns);
     }
 
@@ -153,7 +163,8 @@ class LowRankRowsTest {
   void refusesRowsThatBDoesNotHave() {
     Factors factors = factors(Values.random(1, 2, 4), Values.random(2, 3, 2), new Blocks(1, 1));
 
-    assertThatThrownBy(() -> LowRankRows.of(change(factors, new OutputRange(2, 2), Layout.OUT_IN)))
+    assertThatThrownBy(
+            () -> LowRankRows.of(change(factors, new OutputRange(2, 2), Layout.OUT_IN), adapter))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("no 2 rows from 2 of a factor with 3");
   }

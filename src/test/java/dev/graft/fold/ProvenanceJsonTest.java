@@ -28,7 +28,7 @@ class ProvenanceJsonTest {
               List.of(
                   new TensorRecord(
                       "onnx::MatMul_1",
-                      List.of(new PartRecord("q", 2), new PartRecord("v", 1e-30)),
+                      List.of(new PartRecord("q", "lora", 2), new PartRecord("v", "dora", 1e-30)),
                       Optional.of("cc"),
                       "dd"),
                   new TensorRecord("new", List.of(), Optional.empty(), "")),

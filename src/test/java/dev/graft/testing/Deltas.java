@@ -23,7 +23,7 @@ public final class Deltas {
 
     /** The same the other way round. */
     public Matrix turned() {
-      return new Matrix(columns, rows, (i, j) -> at.get(j, i));
+      return new Matrix(/* rows= */ columns, /* columns= */ rows, (i, j) -> at.get(j, i));
     }
 
     /** The product with another. */

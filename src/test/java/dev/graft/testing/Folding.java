@@ -31,6 +31,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
@@ -130,6 +131,16 @@ public final class Folding {
   /** Bytes that copies add. */
   public long splitBytes() {
     return plan.splitBytes();
+  }
+
+  /** What changed in the graph, as {@code kind name}. */
+  public List<String> graphChanges() {
+    return plan.graphChanges().stream().map(c -> c.kind() + " " + c.name()).toList();
+  }
+
+  /** The operators of the merged model, in order. */
+  public List<String> operators() {
+    return OnnxModel.open(output).graph().nodes().stream().map(n -> n.operator()).toList();
   }
 
   /** The merged model. */

@@ -53,6 +53,32 @@ public record GoldenCase(Path folder, JsonNode facts) {
     return folder.resolve(name);
   }
 
+  /** Whether the model lies in several files, each with questions of its own. */
+  public boolean hasSeveralFiles() {
+    return facts.has("questions");
+  }
+
+  /** The questions to a model in several files. */
+  public List<Question> questions() {
+    return facts.path("questions").valueStream().map(Question::read).toList();
+  }
+
+  /**
+   * What one file of several is asked.
+   *
+   * @param model the model file's name
+   * @param inputs the name of the file of inputs
+   * @param golden the name of the file of goldens, for the model's first output
+   */
+  public record Question(String model, String inputs, String golden) {
+    private static Question read(JsonNode facts) {
+      return new Question(
+          facts.path("model").asString(),
+          facts.path("inputs").asString(),
+          facts.path("golden").asString());
+    }
+  }
+
   /** How far an output may be from PEFT's. */
   public double tolerance() {
     return facts.path("atol").asDouble(EXACT);

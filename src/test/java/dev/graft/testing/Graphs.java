@@ -111,6 +111,12 @@ public final class Graphs {
     return this;
   }
 
+  /** The shape of a float value between nodes; a negative length stands for any. */
+  public Graphs declared(String name, long... dims) {
+    graph.addValueInfo(value(DType.FLOAT32, name, dims));
+    return this;
+  }
+
   /** Adds a node. */
   public Graphs node(Node node) {
     graph.addNode(node.proto());
