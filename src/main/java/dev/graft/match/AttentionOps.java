@@ -13,7 +13,10 @@ final class AttentionOps {
    */
   static boolean projects(GraphNode node) {
     return switch (node.operator()) {
-      case "com.microsoft.Attention", "com.microsoft.PackedAttention" -> true;
+      case "com.microsoft.Attention",
+          "com.microsoft.PackedAttention",
+          "com.microsoft.QAttention" ->
+          true;
       default -> false;
     };
   }

@@ -197,8 +197,8 @@ class PairAssemblerTest extends AdapterFixture {
                 M + "attn.base_layer.out_proj.lora_A.weight [2,4]",
                 M + "attn.base_layer.out_proj.lora_B.weight [4,2]"));
 
-    assertThat(pair(adapter, "m.attn").scale()).isEqualTo(3);
-    assertThat(pair(adapter, "m.attn.out_proj").scale()).isEqualTo(3);
+    assertThat(pair(adapter, "m.attn.in_proj").scale()).isEqualTo(3);
+    assertThat(pair(adapter, "m.attn.out_proj").scaling().alpha()).isEqualTo(6);
   }
 
   @Test

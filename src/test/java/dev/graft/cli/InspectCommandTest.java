@@ -114,7 +114,7 @@ class InspectCommandTest {
         .containsPattern(
             "(?m)^bert\\.encoder\\.layer\\.0\\.attention\\.self\\.query +lora +node path +"
                 + "/model/bert/encoder/layer\\.0/attention/self/query/MatMul +onnx::MatMul_356 +"
-                + "\\[32, 32\\] +in_out +FLOAT32 +2 +-$")
+                + "\\[32, 32\\] +all +in_out +FLOAT32 +2 +-$")
         .containsPattern("(?m)^classifier\\.bias +whole +initializer name .* +-$");
   }
 
