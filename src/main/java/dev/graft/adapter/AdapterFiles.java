@@ -67,7 +67,7 @@ record AdapterFiles(Path folder, Path config, Path weights) {
     Path weights = folder.resolve(WEIGHTS);
     Path index = folder.resolve(INDEX);
     if (!Files.exists(config)) {
-      throw noConfig(folder, Files.exists(weights) || Files.exists(index));
+      return below(folder, Files.exists(weights) || Files.exists(index));
     }
     if (Files.exists(weights) && Files.exists(index)) {
       throw new FormatException(
@@ -85,17 +85,21 @@ record AdapterFiles(Path folder, Path config, Path weights) {
         folder + ": holds " + CONFIG + " but no " + WEIGHTS + "; " + EXPECTED);
   }
 
-  private static FormatException noConfig(Path folder, boolean hasWeights) {
-    List<String> candidates = adaptersBelow(folder);
+  /** PEFT saves an adapter that is not called default in a folder of its name. */
+  private static AdapterFiles below(Path folder, boolean hasWeights) {
+    List<Path> candidates = adaptersBelow(folder);
+    if (candidates.size() == 1 && !hasWeights) {
+      return inFolder(candidates.getFirst());
+    }
     if (!candidates.isEmpty()) {
-      return new FormatException(
+      throw new FormatException(
           folder
               + ": holds no "
               + CONFIG
               + " itself, but these folders in it do; name one of them:"
-              + Findings.lines(candidates));
+              + Findings.lines(candidates.stream().map(Path::toString).toList()));
     }
-    return new FormatException(
+    throw new FormatException(
         folder
             + ": holds "
             + (hasWeights ? WEIGHTS + " but no " + CONFIG : "neither " + CONFIG + " nor " + WEIGHTS)
@@ -103,11 +107,10 @@ record AdapterFiles(Path folder, Path config, Path weights) {
             + EXPECTED);
   }
 
-  private static List<String> adaptersBelow(Path folder) {
+  private static List<Path> adaptersBelow(Path folder) {
     try (Stream<Path> inside = Files.list(folder)) {
       return inside
           .filter(p -> Files.isRegularFile(p.resolve(CONFIG)))
-          .map(Path::toString)
           .sorted()
           .limit(MOST_CANDIDATES)
           .toList();

@@ -3,6 +3,7 @@ package dev.graft.adapter;
 import dev.graft.safetensors.SafetensorsTensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -72,14 +73,19 @@ public record LoraPair(String module, Kind kind, Factors factors, Scaling scalin
    * which: the innermost is the one that the module declares first. Shapes tell them apart nearly
    * always.
    *
-   * @param candidates the names that {@code target_parameters} gives for this module, sorted;
-   *     usually one
+   * @param scalings the names that {@code target_parameters} gives for this module, usually one,
+   *     with the rank and strength that each has by the configuration
    * @param depth how many wrappers lie around this one
    */
-  public record Parameters(List<String> candidates, int depth) {
+  public record Parameters(Map<String, Scaling> scalings, int depth) {
     /** Copies the names. */
     public Parameters {
-      candidates = List.copyOf(candidates);
+      scalings = Map.copyOf(scalings);
+    }
+
+    /** The names, sorted. */
+    public List<String> candidates() {
+      return scalings.keySet().stream().sorted().toList();
     }
   }
 
@@ -115,7 +121,10 @@ public record LoraPair(String module, Kind kind, Factors factors, Scaling scalin
     return factors.extras().parameters();
   }
 
-  /** The rank, that of one expert for {@link Kind#PARAMETER}. */
+  /**
+   * The rank, that of one expert for {@link Kind#PARAMETER}; where several parameters come into
+   * question, that of one of them.
+   */
   public int rank() {
     return scaling.rank();
   }
@@ -125,9 +134,19 @@ public record LoraPair(String module, Kind kind, Factors factors, Scaling scalin
     return scaling.factor();
   }
 
-  /** How many experts a pair of kind {@link Kind#PARAMETER} holds, 1 for the other kinds. */
-  public long experts() {
-    return kind == Kind.PARAMETER ? a().shape().dim(0) / rank() : 1;
+  /**
+   * Which of the {@link #parameters()} a pair of kind {@link Kind#PARAMETER} may be for, if it
+   * holds so many experts, by the rank that each has.
+   */
+  public List<String> parametersFor(long experts) {
+    return parameters().candidates().stream()
+        .filter(name -> ranks(name) * experts == a().shape().dim(0))
+        .toList();
+  }
+
+  private long ranks(String parameter) {
+    Scaling found = parameters().scalings().get(parameter);
+    return found == null ? 0 : found.rank();
   }
 
   @Override

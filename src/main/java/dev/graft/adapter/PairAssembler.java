@@ -9,10 +9,15 @@ import dev.graft.adapter.LoraPair.Parameters;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.safetensors.StrictJson;
 import dev.graft.tensor.Shape;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Makes a pair of the tensors of one LoRA layer, or says what does not fit. */
 final class PairAssembler {
+
+  /** No block-diagonal factors. */
+  private static final Blocks WHOLE = new Blocks(1, 1);
 
   private final AdapterConfig config;
   private final Findings findings;
@@ -69,14 +74,15 @@ final class PairAssembler {
       checkRank(a, b, b.shape().dim(1));
       checkConfiguredRank(a, a.shape().dim(0), scaling);
     }
-    return pair(slot, Kind.EMBEDDING, new Factors(a, b, extras(slot, new Blocks(1, 1))), scaling);
+    return pair(
+        slot, Kind.EMBEDDING, new Factors(a, b, extras(slot, WHOLE, ParameterRules.NONE)), scaling);
   }
 
   private LoraPair linear(LoraSlot slot, SafetensorsTensor a, SafetensorsTensor b) {
     String owner = slot.key().scope().owner();
     Parameters parameters = parameterRules.candidates(slot.key(), a.shape().dim(0), budget);
-    if (!parameters.candidates().isEmpty()) {
-      return parameter(slot, a, b);
+    if (!parameters.scalings().isEmpty()) {
+      return parameter(slot, a, b, parameters);
     }
     Scaling scaling = config.scaling(owner, budget);
     BlockDiagonal diagonal = config.blockDiagonal();
@@ -96,39 +102,41 @@ final class PairAssembler {
     checkBlocks(a, blocks.ofA());
     checkBlocks(b, blocks.ofB());
     checkConfiguredRank(a, a.shape().dim(0), scaling);
-    return pair(slot, Kind.LINEAR_OR_CONV, new Factors(a, b, extras(slot, blocks)), scaling);
+    return pair(
+        slot, Kind.LINEAR_OR_CONV, new Factors(a, b, extras(slot, blocks, parameters)), scaling);
   }
 
-  private LoraPair parameter(LoraSlot slot, SafetensorsTensor a, SafetensorsTensor b) {
-    ParameterRules.Strength strength = parameterRules.strength(slot.key(), budget);
-    strength.doubt().ifPresent(findings::refuse);
-    Scaling scaling = strength.scaling();
+  private LoraPair parameter(
+      LoraSlot slot, SafetensorsTensor a, SafetensorsTensor b, Parameters parameters) {
     if (a.shape().rank() != 2 || b.shape().rank() != 2) {
       findings.problem(describe(a) + " and " + describe(b) + ", expected two matrices");
     } else {
       checkRank(a, b, b.shape().dim(1));
     }
-    if (a.shape().dim(0) % scaling.rank() != 0) {
+    long rows = a.shape().dim(0);
+    List<Scaling> scalings =
+        parameters.candidates().stream()
+            .map(name -> Objects.requireNonNull(parameters.scalings().get(name)))
+            .toList();
+    Scaling scaling =
+        scalings.stream().filter(s -> rows % s.rank() == 0).findFirst().orElse(scalings.getFirst());
+    if (rows % scaling.rank() != 0) {
       findings.problem(
           describe(a)
               + ", so "
-              + a.shape().dim(0)
+              + rows
               + " rows, expected a multiple of the rank "
               + scaling.rank()
               + " that adapter_config.json gives (one block of rows for each expert)");
     }
-    return pair(slot, Kind.PARAMETER, new Factors(a, b, extras(slot, new Blocks(1, 1))), scaling);
+    return pair(slot, Kind.PARAMETER, new Factors(a, b, extras(slot, WHOLE, parameters)), scaling);
   }
 
   private LoraPair pair(LoraSlot slot, Kind kind, Factors factors, Scaling scaling) {
     return new LoraPair(slot.key().module(), kind, factors, scaling);
   }
 
-  private Extras extras(LoraSlot slot, Blocks blocks) {
-    Parameters parameters =
-        slot.get(Role.A)
-            .map(a -> parameterRules.candidates(slot.key(), a.shape().dim(0), budget))
-            .orElse(ParameterRules.NONE);
+  private static Extras extras(LoraSlot slot, Blocks blocks, Parameters parameters) {
     return new Extras(
         slot.get(Role.MAGNITUDE).orElse(null),
         slot.get(Role.BIAS_OF_B).orElse(null),

@@ -9,7 +9,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -18,7 +17,7 @@ import java.util.TreeSet;
 final class ParameterRules {
 
   /** What a pair has that stands for no parameter. */
-  static final Parameters NONE = new Parameters(List.of(), 0);
+  static final Parameters NONE = new Parameters(Map.of(), 0);
 
   /** A module has a handful of parameters. */
   private static final int MAX_CANDIDATES = 256;
@@ -45,14 +44,6 @@ final class ParameterRules {
     this.bare = List.copyOf(ofAnyModule);
   }
 
-  /**
-   * The strength of a pair.
-   *
-   * @param scaling by the first candidate
-   * @param doubt why another candidate would have another strength
-   */
-  record Strength(Scaling scaling, Optional<String> doubt) {}
-
   /** The parameters that a pair may stand for; none where it belongs to a targeted module. */
   Parameters candidates(AdapterKey key, long rowsOfA, StepBudget budget) {
     List<String> tails = tails(key.module(), budget);
@@ -66,7 +57,10 @@ final class ParameterRules {
       names.addAll(few(byOwner.getOrDefault(tail, Collections.emptySortedSet()), key));
     }
     budget.spend(STEPS_PER_CANDIDATE * names.size(), ConfigField.TARGET_PARAMETERS);
-    return names.isEmpty() ? NONE : new Parameters(List.copyOf(names), key.scope().depth());
+    Map<String, Scaling> scalings = new HashMap<>();
+    // PEFT resolves rank and alpha for the parameter's full name.
+    names.forEach(n -> scalings.put(n, config.scaling(key.module() + "." + n, budget)));
+    return names.isEmpty() ? NONE : new Parameters(scalings, key.scope().depth());
   }
 
   private static <C extends Collection<String>> C few(C names, AdapterKey key) {
@@ -80,24 +74,6 @@ final class ParameterRules {
               + MAX_CANDIDATES);
     }
     return names;
-  }
-
-  /** The scaling, which PEFT resolves for the parameter's full name. */
-  Strength strength(AdapterKey key, StepBudget budget) {
-    List<Scaling> scalings =
-        candidates(key, Long.MAX_VALUE, budget).candidates().stream()
-            .map(name -> config.scaling(key.module() + "." + name, budget))
-            .distinct()
-            .toList();
-    Optional<String> doubt =
-        scalings.size() == 1
-            ? Optional.empty()
-            : Optional.of(
-                "module "
-                    + StrictJson.excerpt(key.module())
-                    + ": several of its parameters are targeted with different rank or alpha, and the file does not"
-                    + " say which tensor belongs to which; give them the same");
-    return new Strength(scalings.getFirst(), doubt);
   }
 
   /** A module's name and what stands after each of its dots. */

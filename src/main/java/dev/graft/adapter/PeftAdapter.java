@@ -10,6 +10,7 @@ import dev.graft.safetensors.SafetensorsFile;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.safetensors.ShardedSafetensors;
 import dev.graft.safetensors.StrictJson;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -51,8 +52,9 @@ public final class PeftAdapter {
   /**
    * Opens an adapter.
    *
-   * @param path a folder as {@code save_pretrained} writes it, a Trainer's {@code checkpoint-N}, or
-   *     the safetensors file (or index) with its configuration beside it
+   * @param path a folder as {@code save_pretrained} writes it, a Trainer's {@code checkpoint-N}, a
+   *     folder with one such folder in it, or the safetensors file (or index) with its
+   *     configuration beside it
    * @throws FormatException if a file is missing or damaged, or a tensor cannot be understood
    * @throws UnsupportedException if the weights are a pickle, or the adapter is no LoRA
    */
@@ -60,7 +62,12 @@ public final class PeftAdapter {
     AdapterFiles files = AdapterFiles.find(path);
     // The kind of adapter decides which tensors make sense, so its configuration speaks first.
     AdapterConfig config = AdapterConfig.read(files.config());
-    return new PeftAdapter(files, config, Weights.open(files));
+    PeftAdapter adapter = new PeftAdapter(files, config, Weights.open(files));
+    if (Files.isDirectory(path) && !files.folder().equals(path)) {
+      adapter.findings.warn(
+          path + " holds no adapter itself; the only one in it is taken: " + files.folder());
+    }
+    return adapter;
   }
 
   /** The name of the adapter's folder, never a path. */

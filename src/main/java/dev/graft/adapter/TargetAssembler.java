@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sorts the tensors of an adapter into targets; a tensor that finds no place is an error, never
@@ -26,6 +27,18 @@ final class TargetAssembler {
   private record SlotId(String module, int depth) implements Comparable<SlotId> {
     private static final Comparator<SlotId> ORDER =
         Comparator.comparing(SlotId::module).thenComparingInt(SlotId::depth);
+
+    // As in every record, but what the compiler makes is put together at run time, some
+    // milliseconds of every start.
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof SlotId s && depth == s.depth && module.equals(s.module);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * module.hashCode() + depth;
+    }
 
     @Override
     public int compareTo(SlotId other) {
@@ -160,7 +173,10 @@ final class TargetAssembler {
   private List<AdapterTarget> finish(Path weights) {
     List<AdapterTarget> targets = new ArrayList<>();
     PairAssembler pairs = new PairAssembler(config, findings, budget);
-    slots.values().forEach(slot -> pairs.assemble(slot).ifPresent(targets::add));
+    MultiheadPairs attentions = new MultiheadPairs(slots.values(), findings);
+    for (LoraSlot slot : slots.values()) {
+      pairs.assemble(slot).map(pair -> attentions.resolved(slot, pair)).ifPresent(targets::add);
+    }
     targets.addAll(replacements.values());
     targets.addAll(others);
     if (adapterNames.size() > 1) {

@@ -13,9 +13,14 @@ import java.util.Locale;
  * @param prefix how the adapter's names become the model's
  * @param bound targets with a place
  * @param misses targets without one
+ * @param warnings what to know of the places
  */
 record BindingReport(
-    boolean complete, PrefixEntry prefix, List<BoundEntry> bound, List<MissEntry> misses) {
+    boolean complete,
+    PrefixEntry prefix,
+    List<BoundEntry> bound,
+    List<MissEntry> misses,
+    List<String> warnings) {
 
   /**
    * A prefix.
@@ -61,6 +66,12 @@ record BindingReport(
         binding.misses().isEmpty(),
         PrefixEntry.of(binding.prefix()),
         binding.bound().stream().map(b -> BoundEntry.of(b, weight)).toList(),
-        binding.misses().stream().map(MissEntry::of).toList());
+        binding.misses().stream().map(MissEntry::of).toList(),
+        binding.warnings());
+  }
+
+  /** How many targets have a place; one that the file splits counts once. */
+  long boundTargets() {
+    return bound.stream().map(BoundEntry::target).distinct().count();
   }
 }

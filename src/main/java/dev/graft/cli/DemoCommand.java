@@ -46,7 +46,8 @@ final class DemoCommand extends Verb {
     Path golden = existing(home.resolve(GOLDEN));
     Path output = home.resolve(OUTPUT);
     MergeRequest request = MergeRequest.of(base, existing(home.resolve(ADAPTER)), output);
-    MergeRun run = MergeRun.planned(request).done(this, MergeRun.defaultThreads());
+    List<MergeRun> planned = MergeRun.planned(List.of(request));
+    MergeRun run = MergeRun.done(planned, this, MergeRun.defaultThreads()).getFirst();
     DemoReport report =
         new DemoReport(
             Json.SCHEMA,

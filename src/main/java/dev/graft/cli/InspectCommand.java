@@ -24,7 +24,8 @@ import picocli.CommandLine.Option;
     customSynopsis = {
       "graft inspect -m MODEL [--json]",
       "       graft inspect -a DIR [--json]",
-      "       graft inspect -m MODEL -a DIR[:WEIGHT] [--prefix FROM=TO] [--map FILE] [--json]"
+      "       graft inspect -m MODEL -a DIR[:WEIGHT] [--prefix FROM=TO] [--map FILE]",
+      "                     [--tied active|peft-merge] [--json]"
     },
     description =
         "Shows what a model or an adapter holds; given both, which target of the adapter belongs where and"

@@ -4,7 +4,9 @@ import static dev.graft.cli.Table.left;
 import static dev.graft.cli.Table.right;
 
 import dev.graft.cli.AdapterReport.Config;
+import dev.graft.cli.BoundEntry.RangeEntry;
 import dev.graft.cli.ModelReport.NameEntry;
+import dev.graft.cli.ModelReport.PartEntry;
 import dev.graft.cli.ModelReport.SiteEntry;
 import dev.graft.cli.ModelReport.TypeEntry;
 import dev.graft.fold.Provenance;
@@ -95,7 +97,8 @@ final class InspectText {
             left("weight"),
             left("shape"),
             left("layout"),
-            left("dtype"));
+            left("dtype"),
+            left("packs"));
     for (SiteEntry site : sites) {
       table.row(
           site.names().isEmpty() ? "-" : site.names().getFirst().module(),
@@ -105,7 +108,8 @@ final class InspectText {
           site.tensor().name(),
           site.tensor().shape().toString(),
           site.tensor().layout().orElse("-"),
-          site.tensor().dtype());
+          site.tensor().dtype(),
+          orDash(site.parts().stream().map(PartEntry::toString).collect(Collectors.joining(", "))));
     }
     table.print(out, "");
   }
@@ -150,10 +154,11 @@ final class InspectText {
       out.println();
     }
     out.println(
-        binding.bound().size()
+        binding.boundTargets()
             + " of "
-            + (binding.bound().size() + binding.misses().size())
+            + (binding.boundTargets() + binding.misses().size())
             + " targets are bound");
+    binding.warnings().forEach(warning -> out.println("warning: " + warning));
     binding
         .misses()
         .forEach(miss -> {
@@ -169,10 +174,12 @@ final class InspectText {
     Table table =
         Table.of(
             left("module"),
+            left("kind"),
             left("rule"),
             left("node"),
             left("weight"),
             left("shape"),
+            left("outputs"),
             left("layout"),
             left("dtype"),
             right("scale"),
@@ -180,16 +187,27 @@ final class InspectText {
     for (BoundEntry entry : entries) {
       table.row(
           entry.target(),
+          entry.kind(),
           entry.rule(),
           nodes(entry.nodes()),
           entry.tensor().name(),
           entry.tensor().shape().toString(),
+          outputs(entry),
           entry.tensor().layout().orElse("-"),
           entry.tensor().dtype(),
-          entry.scale().map(Figures::factor).orElse("whole"),
+          entry.scale().map(Figures::factor).orElse("-"),
           entry.split() ? "own copy" : "-");
     }
     table.print(out, "");
+  }
+
+  /** Which outputs of a packed weight, or which of a module that the file splits. */
+  private static String outputs(BoundEntry entry) {
+    return entry
+        .outputs()
+        .map(RangeEntry::toString)
+        .or(() -> entry.targetOutputs().map(range -> "all, for " + range))
+        .orElse("all");
   }
 
   private static String nodes(List<String> nodes) {

@@ -16,14 +16,18 @@ public final class Main {
    * @param args the command line, verb first
    */
   public static void main(String[] args) {
-    // Reports are read by programs, so they are UTF-8 whatever the locale; messages are for the
-    // person.
-    Screen screen =
-        new Screen(
-            writer(FileDescriptor.out, StandardCharsets.UTF_8),
-            writer(FileDescriptor.err, System.err.charset()),
-            ErrorTerminal::isThere);
-    System.exit(GraftCommand.run(screen, args));
+    System.exit(GraftCommand.run(screen(), args));
+  }
+
+  /**
+   * The process's own output. Reports are read by programs, so they are UTF-8 whatever the locale;
+   * messages are for the person.
+   */
+  static Screen screen() {
+    return new Screen(
+        writer(FileDescriptor.out, StandardCharsets.UTF_8),
+        writer(FileDescriptor.err, System.err.charset()),
+        ErrorTerminal::isThere);
   }
 
   private static PrintWriter writer(FileDescriptor to, Charset charset) {

@@ -6,10 +6,13 @@ import dev.graft.error.UsageException;
 import dev.graft.fold.Merge;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.MergeRequest.Repeat;
+import dev.graft.match.Binder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,16 +22,20 @@ import picocli.CommandLine.Option;
     name = "merge",
     customSynopsis = {
       "graft merge -m MODEL -a DIR[:WEIGHT] -o OUT [--prefix FROM=TO] [--map FILE] [--again]",
-      "                   [--dry-run] [--report FILE] [--threads N] [--json] [--quiet]"
+      "                   [--tied active|peft-merge] [--dry-run] [--report FILE] [--threads N] [--json]",
+      "                   [--quiet]",
+      "       graft merge -m MODEL -m MODEL … -a DIR[:WEIGHT] -o FOLDER …"
     },
     aliases = "merge-lora",
     description =
         "Folds a LoRA adapter into an ONNX model: the same nodes in the same order, with W + s·B·A in place of"
-            + " W. The output appears whole or not at all, and no input is ever written.",
+            + " W. What the graph lacks, such as a bias that the exporter left out, is added, and the report says"
+            + " so. The output appears whole or not at all, and no input is ever written.",
     footer = {
       "  graft merge -m model.onnx -a adapter/ -o merged/model.onnx",
       "  graft merge -m model.onnx -a adapter/:0.5 -o half.onnx --report half.json",
-      "  graft merge -m model.onnx -a adapter/ -o merged.onnx --prefix =model. --dry-run"
+      "  graft merge -m model.onnx -a adapter/ -o merged.onnx --prefix =model. --dry-run",
+      "  graft merge -m encoder_model.onnx -m decoder_model.onnx -a adapter/ -o merged/"
     })
 final class MergeCommand extends Verb {
 
@@ -36,7 +43,9 @@ final class MergeCommand extends Verb {
       names = {"-m", "--model"},
       required = true,
       paramLabel = "MODEL",
-      description = "The base, an .onnx file with or without external data.")
+      description =
+          "The base, an .onnx file with or without external data. Given several times for a model in several"
+              + " files, such as an encoder and its decoders.")
   private List<Path> models = List.of();
 
   @Option(
@@ -51,7 +60,8 @@ final class MergeCommand extends Verb {
       names = {"-o", "--output", "--output-path"},
       required = true,
       paramLabel = "OUT",
-      description = "The .onnx file to write; data files go beside it.")
+      description =
+          "The .onnx file to write; data files go beside it. The folder, where -m is given several times.")
   private Path output = Path.of("");
 
   @Mixin private NameOptions names = new NameOptions();
@@ -80,33 +90,36 @@ final class MergeCommand extends Verb {
 
   @Override
   int execute() {
-    MergeRequest request = request();
-    ReportFile.requireApart(report, output);
-    MergeRun planned = MergeRun.planned(request);
-    warn(planned.plan().adapter().warnings());
-    List<Path> taken = new ArrayList<>(planned.plan().inputs());
-    taken.add(output);
-    names.mapFile().ifPresent(taken::add);
-    try (ReportFile file = ReportFile.begin(report, taken)) {
+    List<MergeRequest> requests = requests();
+    requests.forEach(request -> ReportFile.requireApart(report, request.output()));
+    List<MergeRun> planned = MergeRun.planned(requests);
+    warn(planned.stream().flatMap(run -> run.warnings().stream()).distinct().toList());
+    try (ReportFile file = ReportFile.begin(report, taken(planned))) {
       if (dryRun) {
         // A merge sees this while it reads the tensors.
-        planned.plan().adapter().requireFinite();
+        planned.getFirst().plan().adapter().requireFinite();
       }
-      MergeRun run = dryRun ? planned : planned.done(this, threads);
-      MergeReport done = MergeReport.of(run, name(), files(run));
-      file.write(done);
-      print(done, () -> MergeText.print(screen().out(), done));
+      List<MergeRun> runs = dryRun ? planned : MergeRun.done(planned, this, threads);
+      List<MergeReport> done = reports(runs);
+      Record whole = done.size() == 1 ? done.getFirst() : MergeSetReport.of(done);
+      file.write(whole);
+      print(whole, () -> done.forEach(report -> MergeText.print(screen().out(), report)));
     }
     return Failure.OK;
   }
 
-  private MergeRequest request() {
-    if (models.size() > 1) {
-      throw new UnsupportedException(
-          "-m is given "
-              + models.size()
-              + " times; models in several files are not supported yet, merge into each by itself");
+  /** Files that the report must not take the name of. */
+  private List<Path> taken(List<MergeRun> planned) {
+    List<Path> taken = new ArrayList<>();
+    for (MergeRun run : planned) {
+      taken.addAll(run.plan().inputs());
+      taken.add(run.plan().request().output());
     }
+    names.mapFile().ifPresent(taken::add);
+    return taken;
+  }
+
+  private List<MergeRequest> requests() {
     if (adapters.isEmpty()) {
       throw new UnsupportedException(
           "no adapter is given; folding branches that the model holds itself is not supported yet,"
@@ -123,30 +136,64 @@ final class MergeCommand extends Verb {
       throw new UsageException("--threads is " + threads + ", expected 1 or more");
     }
     AdapterSpec adapter = AdapterSpec.parse(adapters.getFirst());
-    return new MergeRequest(
-        models.getFirst(),
-        adapter.path(),
-        adapter.weight(),
-        output,
-        names.toOptions(),
-        again ? Repeat.ALLOWED : Repeat.REFUSED);
+    Binder.Options options = names.toOptions();
+    List<Path> outputs = outputs();
+    List<MergeRequest> requests = new ArrayList<>();
+    for (int i = 0; i < models.size(); i++) {
+      requests.add(
+          new MergeRequest(
+              models.get(i),
+              adapter.path(),
+              adapter.weight(),
+              outputs.get(i),
+              options,
+              again ? Repeat.ALLOWED : Repeat.REFUSED));
+    }
+    return requests;
+  }
+
+  /** One model has a file as its output; several keep their names in a folder. */
+  private List<Path> outputs() {
+    if (models.size() == 1) {
+      return List.of(output);
+    }
+    if (Files.exists(output) && !Files.isDirectory(output)) {
+      throw new UsageException(
+          output + ": is a file; several models are written into a folder, under their own names");
+    }
+    List<Path> outputs =
+        models.stream().map(m -> output.resolve(String.valueOf(m.getFileName()))).toList();
+    if (Set.copyOf(outputs).size() < outputs.size()) {
+      throw new UsageException(
+          "two of the models have one file name; merge them into different folders");
+    }
+    return outputs;
   }
 
   /**
-   * The files, with their hashes only where somebody will read them: hashing takes longer than
-   * merging.
+   * The reports, with hashes only where somebody will read them: hashing takes longer than merging.
    */
-  private MergeReport.Files files(MergeRun run) {
-    List<Path> inputs = run.plan().inputs();
-    List<Path> outputs = run.outputs();
+  private List<MergeReport> reports(List<MergeRun> runs) {
     if (report.isEmpty() && !isJson()) {
-      return new MergeReport.Files(entries(inputs), entries(outputs));
+      return runs.stream()
+          .map(r -> report(r, entries(r.plan().inputs()), entries(r.outputs())))
+          .toList();
     }
-    long bytes = MergeRun.baseBytes(run.plan()) + run.result().map(Merge.Result::bytes).orElse(0L);
+    long bytes =
+        runs.stream()
+            .mapToLong(
+                r -> MergeRun.baseBytes(r.plan()) + r.result().map(Merge.Result::bytes).orElse(0L))
+            .sum();
     try (ProgressBar bar = progress("hashing", bytes)) {
       FileHashes hashes = new FileHashes(threads, bar);
-      return new MergeReport.Files(hashes.of(inputs), hashes.of(outputs));
+      return runs.stream()
+          .map(r -> report(r, hashes.of(r.plan().inputs()), hashes.of(r.outputs())))
+          .toList();
     }
+  }
+
+  private MergeReport report(MergeRun run, List<FileEntry> inputs, List<FileEntry> outputs) {
+    return MergeReport.of(run, name(), new MergeReport.Files(inputs, outputs));
   }
 
   private static List<FileEntry> entries(List<Path> files) {

@@ -1,6 +1,7 @@
 package dev.graft.cli;
 
 import dev.graft.cli.BindingReport.PrefixEntry;
+import dev.graft.fold.GraphChange;
 import dev.graft.fold.Merge;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,9 +19,11 @@ import java.util.Optional;
  * @param sites where every target went
  * @param figures bytes and time
  * @param files inputs and outputs
+ * @param graphChanges what changes in the graph beside values of tensors
  * @param carried config and tokenizer files that went along
+ * @param notes what the user has to see to beside the model
  * @param leftOver files of an older output that could not be deleted
- * @param warnings what to know about the adapter
+ * @param warnings what to know about the adapter and the places where it went
  */
 record MergeReport(
     int schema,
@@ -32,7 +35,9 @@ record MergeReport(
     List<BoundEntry> sites,
     Numbers figures,
     Files files,
+    List<GraphChange> graphChanges,
     List<String> carried,
+    List<String> notes,
     List<String> leftOver,
     List<String> warnings) {
 
@@ -52,6 +57,9 @@ record MergeReport(
    * @param touchedBytes of the tensors that change
    * @param splitBytes that copies of shared weights add
    * @param totalBytes of all model and data files of the output (in a dry run: of the base)
+   * @param readBytes really read from the base and the adapter's tensors, holes not counted; absent
+   *     in a dry run
+   * @param writtenBytes really written, holes not counted; absent in a dry run
    * @param seconds from the start to the commit
    * @param megabytesPerSecond the total over the time; absent in a dry run
    */
@@ -59,6 +67,8 @@ record MergeReport(
       long touchedBytes,
       long splitBytes,
       long totalBytes,
+      Optional<Long> readBytes,
+      Optional<Long> writtenBytes,
       double seconds,
       Optional<Double> megabytesPerSecond) {}
 
@@ -86,9 +96,11 @@ record MergeReport(
         run.sites(),
         numbers(run),
         files,
-        result.map(Merge.Result::carried).orElse(List.of()),
+        run.plan().graphChanges(),
+        result.map(r -> r.carried().files()).orElse(List.of()),
+        result.map(r -> r.carried().notes()).orElse(List.of()),
         result.map(Merge.Result::leftOver).orElse(List.of()).stream().map(Path::toString).toList(),
-        run.plan().adapter().warnings());
+        run.warnings());
   }
 
   private static Numbers numbers(MergeRun run) {
@@ -97,6 +109,8 @@ record MergeReport(
         run.plan().touchedBytes(),
         run.plan().splitBytes(),
         run.result().map(Merge.Result::bytes).orElseGet(() -> MergeRun.baseBytes(run.plan())),
+        run.result().map(written -> written.traffic().read()),
+        run.result().map(written -> written.traffic().written()),
         seconds,
         run.result().map(written -> written.bytes() / 1e6 / seconds));
   }

@@ -3,9 +3,11 @@ package dev.graft.cli;
 import dev.graft.fold.Merge;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
+import dev.graft.fold.MergeSet;
 import dev.graft.fold.Provenance.TensorRecord;
 import dev.graft.match.BoundTarget;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,18 +32,32 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
     return Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
   }
 
-  static MergeRun planned(MergeRequest request) {
+  /**
+   * Plans merges of one adapter.
+   *
+   * @param requests one for each file of the model
+   */
+  static List<MergeRun> planned(List<MergeRequest> requests) {
     long started = System.nanoTime();
-    MergePlan plan = MergePlan.of(request);
-    return new MergeRun(plan, Optional.empty(), System.nanoTime() - started);
+    List<MergePlan> plans = MergePlan.of(requests);
+    long nanos = System.nanoTime() - started;
+    return plans.stream().map(plan -> new MergeRun(plan, Optional.empty(), nanos)).toList();
   }
 
-  /** Carries the plan out. */
-  MergeRun done(Verb verb, int threads) {
+  /** Carries the plans out, all or none. */
+  static List<MergeRun> done(List<MergeRun> planned, Verb verb, int threads) {
     long started = System.nanoTime();
-    try (ProgressBar bar = verb.progress("merging", baseBytes(plan) + plan.splitBytes())) {
-      Merge.Result written = new Merge(plan, tool(), bar).run(threads);
-      return new MergeRun(plan, Optional.of(written), nanos + System.nanoTime() - started);
+    long bytes = planned.stream().mapToLong(r -> baseBytes(r.plan) + r.plan.addedBytes()).sum();
+    try (ProgressBar bar = verb.progress("merging", bytes)) {
+      List<Merge> merges = planned.stream().map(r -> new Merge(r.plan, tool(), bar)).toList();
+      List<Merge.Result> written = new MergeSet(merges).run(threads);
+      List<MergeRun> done = new ArrayList<>();
+      for (int i = 0; i < planned.size(); i++) {
+        MergeRun run = planned.get(i);
+        long nanos = run.nanos + System.nanoTime() - started;
+        done.add(new MergeRun(run.plan, Optional.of(written.get(i)), nanos));
+      }
+      return done;
     }
   }
 
@@ -60,6 +76,13 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
     return written.stream()
         .map(file -> plan.request().output().resolveSibling(file.getFileName()))
         .toList();
+  }
+
+  /** What to know about the adapter and the places where it goes. */
+  List<String> warnings() {
+    List<String> warnings = new ArrayList<>(plan.adapter().warnings());
+    warnings.addAll(plan.binding().warnings());
+    return warnings;
   }
 
   /** Where every target went, with the hashes if anything was written. */

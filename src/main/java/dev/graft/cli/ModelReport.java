@@ -5,6 +5,7 @@ import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
 import dev.graft.match.Site;
 import dev.graft.match.SiteIndex;
+import dev.graft.match.SiteParts;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.onnx.proto.OperatorSetIdProto;
@@ -97,16 +98,41 @@ record ModelReport(
    * @param kind what it does with the weight
    * @param names what it may be called, most trusted first
    * @param tensor the stored weight
+   * @param parts the modules that the weight packs, as far as the graph says where they are
    */
   record SiteEntry(
-      String node, String operator, String kind, List<NameEntry> names, TensorEntry tensor) {
-    static SiteEntry of(Site site) {
+      String node,
+      String operator,
+      String kind,
+      List<NameEntry> names,
+      TensorEntry tensor,
+      List<PartEntry> parts) {
+    static SiteEntry of(Site site, SiteParts parts) {
       return new SiteEntry(
           site.node().label(),
           site.node().operator(),
           site.kind().name().toLowerCase(Locale.ROOT),
           site.names().stream().map(n -> new NameEntry(n.module(), n.rule().label())).toList(),
-          TensorEntry.of(site.tensor(), site.layout()));
+          TensorEntry.of(site.tensor(), site.layout()),
+          parts.of(site).stream().map(PartEntry::of).toList());
+    }
+  }
+
+  /**
+   * A module in a packed weight.
+   *
+   * @param name what it is: query, key, value, gate or up
+   * @param from the first of its outputs, counted from 0
+   * @param count how many it has
+   */
+  record PartEntry(String name, long from, long count) {
+    static PartEntry of(SiteParts.Part part) {
+      return new PartEntry(part.name(), part.outputs().from(), part.outputs().count());
+    }
+
+    @Override
+    public String toString() {
+      return name + " " + count;
     }
   }
 
@@ -121,6 +147,7 @@ record ModelReport(
   static ModelReport of(SiteIndex index) {
     ModelGraph graph = index.graph();
     OnnxModel model = graph.model();
+    SiteParts parts = new SiteParts(index);
     return new ModelReport(
         FileEntry.of(model.path()),
         model.dataFiles().values().stream().map(FileEntry::of).toList(),
@@ -131,7 +158,7 @@ record ModelReport(
         model.functions().stream().map(f -> f.proto().getName()).toList(),
         quantised(graph),
         merged(model),
-        index.sites().stream().map(SiteEntry::of).toList());
+        index.sites().stream().map(site -> SiteEntry.of(site, parts)).toList());
   }
 
   /**

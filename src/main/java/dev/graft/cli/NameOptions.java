@@ -1,8 +1,10 @@
 package dev.graft.cli;
 
+import dev.graft.error.UsageException;
 import dev.graft.match.Binder;
 import dev.graft.match.NameMap;
 import dev.graft.match.Prefix;
+import dev.graft.match.Ties;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -24,13 +26,31 @@ final class NameOptions {
       description = "Joins single names: lines 'adapter.module -> node or weight'.")
   private Optional<Path> map = Optional.empty();
 
+  @Option(
+      names = "--tied",
+      paramLabel = "active|peft-merge",
+      description =
+          "What becomes of a weight that embedding and head share: what each had while the adapter was"
+              + " active (the default), or what PEFT's merge gives, which changes both.")
+  private Optional<String> tied = Optional.empty();
+
   Binder.Options toOptions() {
     return new Binder.Options(
-        prefix.map(Prefix::parse), map.map(NameMap::read).orElse(NameMap.EMPTY));
+        prefix.map(Prefix::parse), map.map(NameMap::read).orElse(NameMap.EMPTY), ties());
+  }
+
+  private Ties ties() {
+    return switch (tied.orElse("active")) {
+      case "active" -> Ties.ACTIVE;
+      case "peft-merge" -> Ties.PEFT_MERGE;
+      default ->
+          throw new UsageException(
+              "--tied is '" + tied.orElse("") + "', expected active or peft-merge");
+    };
   }
 
   boolean isSet() {
-    return prefix.isPresent() || map.isPresent();
+    return prefix.isPresent() || map.isPresent() || tied.isPresent();
   }
 
   Optional<Path> mapFile() {

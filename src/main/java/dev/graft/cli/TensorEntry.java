@@ -1,5 +1,6 @@
 package dev.graft.cli;
 
+import dev.graft.match.Gap;
 import dev.graft.match.Layout;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.Shape;
@@ -9,7 +10,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A stored tensor in a report.
+ * A tensor in a report.
  *
  * @param name its name in the file
  * @param dtype its element type
@@ -25,6 +26,11 @@ record TensorEntry(String name, String dtype, List<Long> shape, Optional<String>
   static TensorEntry of(StoredTensor tensor, Layout layout) {
     String name = layout.name().toLowerCase(Locale.ROOT);
     return new TensorEntry(tensor.label(), typeOf(tensor), dims(tensor.shape()), Optional.of(name));
+  }
+
+  /** A tensor that the graph gets. */
+  static TensorEntry of(Gap gap, Shape shape) {
+    return new TensorEntry(gap.name(), gap.dtype().name(), dims(shape), Optional.empty());
   }
 
   static String typeOf(StoredTensor tensor) {

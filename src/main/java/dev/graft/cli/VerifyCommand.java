@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
       "graft verify -m CANDIDATE (--reference MODEL | --reference-outputs FILE[:TENSOR])",
       "                    [--inputs FILE] [--atol X] [--rtol X] [--seed N] [--report FILE] [--json]",
       "       graft verify -m MERGED --weights --base MODEL -a DIR[:WEIGHT] [--prefix FROM=TO]",
-      "                    [--map FILE] [--report FILE] [--json]"
+      "                    [--map FILE] [--tied active|peft-merge] [--report FILE] [--json]"
     },
     description =
         "Runs a model through ONNX Runtime and holds its outputs against those of another model, or against"

@@ -45,7 +45,7 @@ final class WeightOptions {
     }
     if (!weights && (base.isPresent() || adapter.isPresent() || names.isSet())) {
       throw new UsageException(
-          "--base, -a, --prefix and --map are for --weights, which is not given");
+          "--base, -a, --prefix, --map and --tied are for --weights, which is not given");
     }
     return weights;
   }

@@ -24,8 +24,15 @@ public final class Background<T> {
     return new Background<>(task);
   }
 
+  /** A value that is made by whoever asks for it first. */
+  static <T> Background<T> later(Supplier<T> work) {
+    return new Background<>(new FutureTask<>(work::get));
+  }
+
   /** Waits for the value; what went wrong in making it goes wrong here. */
   public T get() {
+    // Does nothing where another thread has begun.
+    task.run();
     try {
       return task.get();
     } catch (ExecutionException e) {

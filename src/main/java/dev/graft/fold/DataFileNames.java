@@ -20,12 +20,12 @@ final class DataFileNames {
    * Chooses a name for each location of the base.
    *
    * @param locations the base's own, in order
+   * @param model where the output's model file is to appear
    * @param output the output being made
    * @param hash of everything that determines the content; asked for only where a name is taken
    */
   static SequencedMap<String, String> choose(
-      SequencedSet<String> locations, AtomicOutput output, Supplier<String> hash) {
-    Path model = output.main().path();
+      SequencedSet<String> locations, Path model, AtomicOutput output, Supplier<String> hash) {
     SequencedMap<String, String> names = new LinkedHashMap<>();
     int number = 0;
     for (String location : locations) {

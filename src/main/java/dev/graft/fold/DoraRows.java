@@ -66,6 +66,11 @@ final class DoraRows implements RowSource {
     }
   }
 
+  @Override
+  public void close() {
+    rows.close();
+  }
+
   private float factor(int output, double sumOfSquares) {
     return magnitude[output] / (alpha * (float) Math.sqrt(sumOfSquares));
   }

@@ -3,50 +3,73 @@ package dev.graft.fold;
 import dev.graft.error.FormatException;
 import dev.graft.tensor.DType;
 
-/** Refuses values that are not finite, or would not be once they are rounded to the stored type. */
+/**
+ * Refuses values that are not finite, or would not be once they are rounded to the stored type. It
+ * takes note of the rows one after another and is asked once for many: the largest magnitudes are
+ * kept by column, because that is a loop that C2 vectorises.
+ */
 final class FiniteCheck {
 
-  /** Smallest magnitudes, as float bits, that round to infinity (half to even). */
-  private static final int FLOAT32_LIMIT = 0x7f800000;
+  /** The smallest magnitudes that round to infinity (half to even). */
+  private static final float FLOAT16_LIMIT = 65520f;
 
-  private static final int FLOAT16_LIMIT = Float.floatToRawIntBits(65520f);
-  private static final int BFLOAT16_LIMIT = 0x7f7f8000;
+  private static final float BFLOAT16_LIMIT = Float.intBitsToFloat(0x7f7f8000);
 
   private final FoldedTensor tensor;
-  private final int limit;
+  private final float limit;
+  private final float[] largest;
 
-  FiniteCheck(FoldedTensor tensor) {
+  /**
+   * Begins to look at a tensor.
+   *
+   * @param tensor which one
+   * @param rowLength the most values that a row has
+   */
+  FiniteCheck(FoldedTensor tensor, int rowLength) {
     this.tensor = tensor;
-    DType type = tensor.base().dtype();
+    this.largest = new float[rowLength];
+    DType type = tensor.dtype();
     this.limit =
         switch (type) {
           case FLOAT16 -> FLOAT16_LIMIT;
           case BFLOAT16 -> BFLOAT16_LIMIT;
-          default -> FLOAT32_LIMIT;
+          default -> Float.POSITIVE_INFINITY;
         };
   }
 
-  /** Looks at {@code count} values, the first of which is element {@code first} of the tensor. */
-  void check(float[] values, int count, long first) {
-    // The largest magnitude as an integer: NaN and infinity lie above every finite value. C2
-    // vectorises it.
-    int largest = 0;
+  /** Takes note of a row before it is rounded. */
+  void see(float[] values, int count) {
+    float[] seen = largest;
     for (int i = 0; i < count; i++) {
-      largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & 0x7fffffff);
+      // A NaN stays: the maximum with it is NaN.
+      seen[i] = Math.max(seen[i], Math.abs(values[i]));
     }
-    if (largest < limit) {
-      return;
+  }
+
+  /** Whether all values so far can be stored. */
+  boolean holds() {
+    for (float magnitude : largest) {
+      if (!(magnitude < limit)) {
+        return false;
+      }
     }
+    return true;
+  }
+
+  /**
+   * Names the value at fault if it is among these, which have been rounded.
+   *
+   * @param values rounded values
+   * @param count how many
+   * @param first which element of the tensor the first one is
+   */
+  void refuse(float[] values, int count, long first) {
     for (int i = 0; i < count; i++) {
-      if ((Float.floatToRawIntBits(values[i]) & 0x7fffffff) >= limit) {
+      if (!Float.isFinite(values[i])) {
         throw new FormatException(
-            "tensor '%s' (%s): element %d would become %s, which %s cannot hold; a fold never writes NaN or infinity"
+            "tensor '%s' (%s): element %d would become %s, because %s cannot hold the sum; a fold never writes NaN or infinity"
                 .formatted(
-                    tensor.base().label(),
-                    tensor.targets(),
-                    first + i,
-                    values[i],
-                    tensor.base().dtype()));
+                    tensor.outputName(), tensor.targets(), first + i, values[i], tensor.dtype()));
       }
     }
   }

@@ -3,8 +3,7 @@ package dev.graft.fold;
 import dev.graft.io.Progress;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
-import dev.graft.onnx.proto.FunctionProto;
-import dev.graft.onnx.proto.NodeProto;
+import dev.graft.tensor.Shape;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,7 +53,7 @@ public final class FoldCheck {
    * @param folded tensors that are the fold
    * @param unchanged tensors that are the base's
    * @param bytes bytes compared
-   * @param nodes nodes that are the base's
+   * @param nodes nodes that are the base's, or what the merge makes of them
    * @param differences everything that is not as it should be
    */
   public record Report(
@@ -69,18 +68,18 @@ public final class FoldCheck {
   /** Compares everything. */
   public Report run() {
     List<Difference> differences = new ArrayList<>();
-    int nodes = compareNodes(differences);
+    int nodes = Structure.compare(plan.model(), plan.edits(), merged, differences);
     Map<String, List<StoredTensor>> found = new HashMap<>();
     for (StoredTensor tensor : merged.tensors()) {
       found.computeIfAbsent(tensor.label(), n -> new ArrayList<>()).add(tensor);
     }
     IdentityHashMap<StoredTensor, FoldedTensor> inPlace = plan.inPlace();
-    List<FoldedTensor> copies =
-        plan.tensors().stream().filter(t -> t.copyName().isPresent()).toList();
+    List<FoldedTensor> added = plan.tensors().stream().filter(FoldedTensor::isAdded).toList();
     long bytes = 0;
     try (SourceFiles baseFiles = new SourceFiles(plan.model());
         SourceFiles mergedFiles = new SourceFiles(merged);
-        TensorFolder folder = new TensorFolder(TensorFolder.BLOCK_BYTES)) {
+        AdapterValues adapter = new AdapterValues();
+        TensorFolder folder = new TensorFolder(adapter, TensorFolder.BLOCK_BYTES)) {
       Comparison comparison = new Comparison(baseFiles, mergedFiles, folder, differences);
       for (StoredTensor tensor : plan.model().tensors()) {
         StoredTensor other = take(found, tensor.label(), differences);
@@ -92,65 +91,22 @@ public final class FoldCheck {
         }
         bytes += tensor.source().map(s -> s.length()).orElse(0L);
       }
-      for (FoldedTensor copy : copies) {
-        StoredTensor other = take(found, copy.outputName(), differences);
+      for (FoldedTensor extra : added) {
+        StoredTensor other = take(found, extra.outputName(), differences);
         if (other != null) {
-          comparison.folded(copy, other);
+          comparison.folded(extra, other);
         }
-        bytes += copy.lengthBytes();
+        bytes += extra.lengthBytes();
       }
     }
     found.forEach((name, rest) ->
         rest.forEach(t -> differences.add(new Difference(name, "nothing", "a tensor more"))));
     return new Report(
-        inPlace.size() + copies.size(),
+        inPlace.size() + added.size(),
         plan.model().tensors().size() - inPlace.size(),
         bytes,
         nodes,
         List.copyOf(differences));
-  }
-
-  private int compareNodes(List<Difference> differences) {
-    PlainNodes expected = new PlainNodes(plan::movedInputs);
-    PlainNodes found = new PlainNodes(node -> Map.of());
-    int equal =
-        compareNodes(
-            expected.of(plan.model().proto().getGraph().getNodeList()),
-            found.of(merged.proto().getGraph().getNodeList()),
-            differences);
-    List<FunctionProto> functions = plan.model().proto().getFunctionsList();
-    List<FunctionProto> others = merged.proto().getFunctionsList();
-    if (functions.size() != others.size()) {
-      differences.add(new Difference("functions", "base", others.size() + " functions"));
-      return equal;
-    }
-    for (int i = 0; i < functions.size(); i++) {
-      equal +=
-          compareNodes(
-              expected.of(functions.get(i).getNodeList()),
-              found.of(others.get(i).getNodeList()),
-              differences);
-    }
-    return equal;
-  }
-
-  private static int compareNodes(
-      List<NodeProto> base, List<NodeProto> other, List<Difference> differences) {
-    if (base.size() != other.size()) {
-      differences.add(
-          new Difference("graph", "base", other.size() + " nodes instead of " + base.size()));
-      return 0;
-    }
-    int equal = 0;
-    for (int i = 0; i < base.size(); i++) {
-      if (base.get(i).equals(other.get(i))) {
-        equal++;
-      } else {
-        differences.add(
-            new Difference("node '" + base.get(i).getName() + "'", "base", "another node"));
-      }
-    }
-    return equal;
   }
 
   private static @Nullable StoredTensor take(
@@ -183,14 +139,15 @@ public final class FoldCheck {
     }
 
     void folded(FoldedTensor expected, StoredTensor found) {
-      if (!sameKind(expected.base(), found, "fold")) {
+      Kind kind = new Kind(expected.outputName(), expected.dtype().onnxCode(), expected.shape());
+      if (!isOf(kind, found, "fold")) {
         return;
       }
       TensorFolder.Source source = mergedFiles.bytes(found);
-      Tally tally = new Tally(expected.base().dtype().bits() / 8);
+      Tally tally = new Tally(expected.dtype().bits() / 8);
       folder.fold(
           expected,
-          baseFiles.bytes(expected.base()),
+          baseFiles.start(expected),
           (block, offset) -> {
             MemorySegment other = room(block.byteSize());
             source.bytes().readFully(other, source.offset() + offset);
@@ -201,7 +158,8 @@ public final class FoldCheck {
     }
 
     void unchanged(StoredTensor expected, StoredTensor found) {
-      if (!sameKind(expected, found, "base")) {
+      Kind kind = new Kind(expected.label(), expected.proto().getDataType(), expected.shape());
+      if (!isOf(kind, found, "base")) {
         return;
       }
       TensorFolder.Source from = baseFiles.stored(expected);
@@ -233,25 +191,27 @@ public final class FoldCheck {
       return MemorySegment.ofArray(buffer).asSlice(0, bytes);
     }
 
-    private boolean sameKind(StoredTensor expected, StoredTensor found, String what) {
+    private boolean isOf(Kind expected, StoredTensor found, String what) {
       boolean same =
-          expected.proto().getDataType() == found.proto().getDataType()
-              && expected.shape().equals(found.shape());
+          expected.type() == found.proto().getDataType() && expected.shape().equals(found.shape());
       if (!same) {
         differences.add(
             new Difference(
-                expected.label(),
+                expected.name(),
                 what,
                 "type %d %s instead of %d %s"
                     .formatted(
                         found.proto().getDataType(),
                         found.shape(),
-                        expected.proto().getDataType(),
+                        expected.type(),
                         expected.shape())));
       }
       return same;
     }
   }
+
+  /** What a tensor should be, its type by ONNX's number. */
+  private record Kind(String name, int type, Shape shape) {}
 
   /** Counts differing elements. */
   private static final class Tally {

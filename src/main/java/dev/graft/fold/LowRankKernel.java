@@ -14,28 +14,30 @@ import java.util.Arrays;
  * vectorises exactly this shape. With one flat array and an offset, or eight terms, it falls back
  * to scalar code and loses a factor of 5 to 10.
  */
-final class LowRankKernel {
+final class LowRankKernel implements AutoCloseable {
 
   /** Columns that stay in the first-level cache while all terms are added. */
-  private static final int TILE = 1024;
+  static final int TILE = 1024;
 
-  private final float[] left;
-  private final float[][] right;
+  private final LeftFactor left;
+  private final RightFactor right;
   private final float scale;
   private final float[] accumulator;
+  private final float[] sums = new float[TILE];
+  private float[][] terms = new float[0][];
 
   /**
    * Prepares one product.
    *
-   * @param left L, row after row, {@code [rows · r]}
-   * @param right R, {@code [r][columns]}
+   * @param left L, {@code [rows, r]}
+   * @param right R, {@code [r, columns]}
    * @param scale s
    */
-  LowRankKernel(float[] left, float[][] right, float scale) {
+  LowRankKernel(LeftFactor left, RightFactor right, float scale) {
     this.left = left;
     this.right = right;
     this.scale = scale;
-    this.accumulator = new float[right.length == 0 ? 0 : right[0].length];
+    this.accumulator = new float[right.begin(right.columns()) + TILE];
   }
 
   /**
@@ -46,31 +48,68 @@ final class LowRankKernel {
    * @param columns how many values it has
    */
   void addRow(int row, float[] values, int columns) {
-    int factors = row * right.length;
-    for (int from = 0; from < columns; from += TILE) {
-      int to = Math.min(columns, from + TILE);
-      Arrays.fill(accumulator, from, to, 0f);
-      int j = 0;
-      for (; j + 4 <= right.length; j += 4) {
+    int factors = left.at(row);
+    for (int column = 0; column < columns; column += TILE) {
+      int end = Math.min(columns, column + TILE);
+      terms = right.rows(column, end);
+      int from = right.begin(column);
+      int to = from + end - column;
+      int j = setFirst(factors, from, to);
+      for (; j + 4 <= terms.length; j += 4) {
         addFour(factors, j, from, to);
       }
-      for (; j < right.length; j++) {
-        addOne(factors, j, from, to);
+      for (; j < terms.length; j++) {
+        addOne(terms[j], left.values()[factors + j], from, to);
       }
-      addScaled(values, from, to);
+      if (from == column) {
+        addScaled(values, from, to);
+      } else {
+        System.arraycopy(values, column, sums, 0, to - from);
+        addScaled(sums, from, to);
+        System.arraycopy(sums, 0, values, column, to - from);
+      }
     }
+  }
+
+  /**
+   * Begins the sums with the first four terms, if there are as many, whatever was in the
+   * accumulator.
+   *
+   * @return how many terms that was
+   */
+  private int setFirst(int factors, int from, int to) {
+    if (terms.length < 4) {
+      Arrays.fill(accumulator, from, to, 0f);
+      return 0;
+    }
+    float[] acc = accumulator;
+    float[] r0 = terms[0];
+    float[] r1 = terms[1];
+    float[] r2 = terms[2];
+    float[] r3 = terms[3];
+    float[] l = left.values();
+    float l0 = l[factors];
+    float l1 = l[factors + 1];
+    float l2 = l[factors + 2];
+    float l3 = l[factors + 3];
+    for (int k = from; k < to; k++) {
+      acc[k] =
+          Math.fma(l3, r3[k], Math.fma(l2, r2[k], Math.fma(l1, r1[k], Math.fma(l0, r0[k], 0f))));
+    }
+    return 4;
   }
 
   private void addFour(int factors, int j, int from, int to) {
     float[] acc = accumulator;
-    float[] r0 = right[j];
-    float[] r1 = right[j + 1];
-    float[] r2 = right[j + 2];
-    float[] r3 = right[j + 3];
-    float l0 = left[factors + j];
-    float l1 = left[factors + j + 1];
-    float l2 = left[factors + j + 2];
-    float l3 = left[factors + j + 3];
+    float[] r0 = terms[j];
+    float[] r1 = terms[j + 1];
+    float[] r2 = terms[j + 2];
+    float[] r3 = terms[j + 3];
+    float[] l = left.values();
+    float l0 = l[factors + j];
+    float l1 = l[factors + j + 1];
+    float l2 = l[factors + j + 2];
+    float l3 = l[factors + j + 3];
     for (int k = from; k < to; k++) {
       acc[k] =
           Math.fma(
@@ -78,10 +117,8 @@ final class LowRankKernel {
     }
   }
 
-  private void addOne(int factors, int j, int from, int to) {
+  private void addOne(float[] r, float l, int from, int to) {
     float[] acc = accumulator;
-    float[] r = right[j];
-    float l = left[factors + j];
     for (int k = from; k < to; k++) {
       acc[k] = Math.fma(l, r[k], acc[k]);
     }
@@ -93,5 +130,11 @@ final class LowRankKernel {
     for (int k = from; k < to; k++) {
       values[k] = values[k] + s * acc[k];
     }
+  }
+
+  @Override
+  public void close() {
+    left.close();
+    right.close();
   }
 }

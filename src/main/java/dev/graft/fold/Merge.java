@@ -1,7 +1,10 @@
 package dev.graft.fold;
 
+import dev.graft.fold.CarriedFiles.Carried;
+import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.fold.Provenance.AdapterRecord;
 import dev.graft.fold.Provenance.BaseRecord;
+import dev.graft.fold.Provenance.Changes;
 import dev.graft.fold.Provenance.DataFileRecord;
 import dev.graft.fold.Provenance.PartRecord;
 import dev.graft.fold.Provenance.TensorRecord;
@@ -49,17 +52,33 @@ public final class Merge {
    * What was written.
    *
    * @param output the model file and its data files
-   * @param carried names of the config and tokenizer files that went along
+   * @param carried the config and tokenizer files that went along
    * @param provenance what the model says of its making
    * @param bytes length of all model and data files together
+   * @param traffic what was really moved for them
    * @param leftOver files of an older output that could not be deleted
    */
   public record Result(
       List<Path> output,
-      List<String> carried,
+      Carried carried,
       Provenance provenance,
       long bytes,
-      List<Path> leftOver) {}
+      Traffic traffic,
+      List<Path> leftOver) {
+
+    Result leaving(List<Path> files) {
+      return new Result(output, carried, provenance, bytes, traffic, files);
+    }
+  }
+
+  /**
+   * Bytes that went through the disk's files. Holes are neither read nor written, unless a touched
+   * tensor lies in one.
+   *
+   * @param read from the base and from the adapter's tensors
+   * @param written to the model and its data files
+   */
+  public record Traffic(long read, long written) {}
 
   /**
    * Writes the output.
@@ -72,9 +91,30 @@ public final class Merge {
   }
 
   Result run(int threads, int blockBytes) {
+    try (AtomicOutput output = AtomicOutput.begin(outputPath())) {
+      Result written = write(output, output.main(), new Effort(threads, blockBytes));
+      return written.leaving(output.commit());
+    }
+  }
+
+  /**
+   * How the work is done; the bytes do not depend on it.
+   *
+   * @param threads how many threads fold and copy
+   * @param blockBytes in blocks of about so many bytes
+   */
+  record Effort(int threads, int blockBytes) {}
+
+  /** Where the merged model is to appear. */
+  Path outputPath() {
+    return plan.request().output();
+  }
+
+  /** Writes everything that the output consists of; to commit it is left to the caller. */
+  Result write(AtomicOutput output, OutputFile main, Effort effort) {
     OnnxModel model = plan.model();
     try (SourceFiles sources = new SourceFiles(model);
-        AtomicOutput output = AtomicOutput.begin(plan.request().output())) {
+        AdapterValues adapter = new AdapterValues()) {
       InputFile modelFile = sources.file(model.path());
       List<DataFileRecord> dataFiles = dataFiles(sources);
       Provenance draft = provenance(NO_HASH, new BaseRecord(NO_HASH, dataFiles), draftTensors());
@@ -82,36 +122,47 @@ public final class Merge {
       patch.appendMetadata(key(), draft.json().length);
       SequencedMap<String, String> names =
           DataFileNames.choose(
-              model.dataFiles().sequencedKeySet(), output, contentHash(draft, modelFile));
-      // Neither is needed before the weights are written, so neither delays them.
-      Background<String> skeleton = Background.start(() -> Skeleton.sha256(model, modelFile));
+              model.dataFiles().sequencedKeySet(),
+              main.path(),
+              output,
+              contentHash(draft, modelFile));
+      Background<String> skeleton = Background.later(() -> Skeleton.sha256(model, modelFile));
       Background<List<Path>> older =
-          Background.start(() -> OlderOutput.dataFiles(plan, names.values()));
+          Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
       SequencedMap<String, FilePlan> files = patch.plan(names);
-      PlanWriter writer = new PlanWriter(sources, progress);
-      List<Path> written = new ArrayList<>();
+      PlanWriter writer = new PlanWriter(sources, adapter, progress);
+      List<OutputFile> written = new ArrayList<>();
       for (Map.Entry<String, FilePlan> file : files.entrySet()) {
-        OutputFile out = file(output, file.getKey());
-        written.add(out.path());
+        OutputFile out =
+            file.getKey().isEmpty()
+                ? main
+                : output.addFile(main.path().resolveSibling(file.getKey()));
+        written.add(out);
         writer.add(file.getValue(), out);
       }
-      writer.run(threads, blockBytes);
+      // Neither is needed before the weights are written, so the workers make them.
+      writer.alongside(skeleton::get);
+      writer.alongside(older::get);
+      writer.run(effort.threads(), effort.blockBytes());
       Provenance provenance =
           provenance(
               plan.adapterSha256(), new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
       writer.fill(List.of(provenance.json()));
-      List<String> carried = CarriedFiles.add(model.path(), output);
+      Carried carried = carriedFiles().add(main.path(), output);
       older.get().forEach(output::retire);
-      List<Path> leftOver = output.commit();
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
-      return new Result(written.reversed(), carried, provenance, bytes, leftOver);
+      Traffic traffic =
+          new Traffic(
+              sources.bytesRead() + adapter.bytesRead(),
+              written.stream().mapToLong(OutputFile::bytesWritten).sum());
+      List<Path> paths = written.reversed().stream().map(OutputFile::path).toList();
+      return new Result(paths, carried, provenance, bytes, traffic, List.of());
     }
   }
 
-  private static OutputFile file(AtomicOutput output, String location) {
-    return location.isEmpty()
-        ? output.main()
-        : output.addFile(output.main().path().resolveSibling(location));
+  private CarriedFiles carriedFiles() {
+    return new CarriedFiles(
+        plan.model().path(), new ConfigSizes(plan.newSizes(), plan.adapter().path()));
   }
 
   private String key() {
@@ -121,7 +172,7 @@ public final class Merge {
   private Provenance provenance(String adapterSha256, BaseRecord base, List<TensorRecord> tensors) {
     AdapterRecord adapter =
         new AdapterRecord(plan.adapter().name(), adapterSha256, plan.request().weight());
-    return Provenance.of(tool, adapter, base, tensors);
+    return Provenance.of(tool, adapter, base, new Changes(tensors, plan.graphChanges()));
   }
 
   private List<DataFileRecord> dataFiles(SourceFiles sources) {
@@ -134,25 +185,41 @@ public final class Merge {
   }
 
   private List<TensorRecord> draftTensors() {
-    return plan.tensors().stream().map(t -> record(t, NO_HASH, NO_HASH)).toList();
-  }
-
-  private List<TensorRecord> tensorRecords() {
     return plan.tensors().stream()
-        .map(t -> record(t, t.hashes().before(), t.hashes().after()))
+        .map(t -> record(t, new Hashes(t.base().map(b -> NO_HASH), NO_HASH)))
         .toList();
   }
 
-  private static TensorRecord record(FoldedTensor tensor, String before, String after) {
+  private List<TensorRecord> tensorRecords() {
+    return plan.tensors().stream().map(t -> record(t, t.hashes())).toList();
+  }
+
+  private static TensorRecord record(FoldedTensor tensor, Hashes hashes) {
     List<PartRecord> parts =
-        tensor.parts().stream().map(p -> new PartRecord(p.target(), scale(p.change()))).toList();
-    return new TensorRecord(tensor.outputName(), parts, before, after);
+        tensor.parts().stream()
+            .map(p -> new PartRecord(p.target(), kind(p.change()), scale(p.change())))
+            .toList();
+    return new TensorRecord(tensor.outputName(), parts, hashes.before(), hashes.after());
+  }
+
+  private static String kind(Change change) {
+    return switch (change) {
+      case Change.LowRank lowRank -> "lora";
+      case Change.Dora dora -> "dora";
+      case Change.Experts experts -> "experts";
+      case Change.Shift shift -> "shift";
+      case Change.Rows rows -> "rows";
+      case Change.Whole whole -> "whole";
+    };
   }
 
   private static double scale(Change change) {
     return switch (change) {
       case Change.LowRank lowRank -> lowRank.scale();
       case Change.Dora dora -> dora.lowRank().scale();
+      case Change.Shift shift -> shift.scale();
+      case Change.Experts experts -> experts.scale();
+      case Change.Rows rows -> 0;
       case Change.Whole whole -> 0;
     };
   }

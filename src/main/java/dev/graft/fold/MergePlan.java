@@ -3,21 +3,21 @@ package dev.graft.fold;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
+import dev.graft.fold.TensorPlanner.Home;
 import dev.graft.fold.TensorPlanner.Move;
 import dev.graft.graph.ModelGraph;
-import dev.graft.graph.Use;
 import dev.graft.io.InputFile;
 import dev.graft.io.OutputGuard;
-import dev.graft.match.Binder;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
+import dev.graft.match.SetBinder;
 import dev.graft.match.SiteIndex;
+import dev.graft.match.SizeTrace;
 import dev.graft.match.Spot;
+import dev.graft.onnx.GraphEdit;
 import dev.graft.onnx.ModelPatch;
-import dev.graft.onnx.NewTensor;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
-import dev.graft.onnx.proto.NodeProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,34 +38,26 @@ public final class MergePlan {
   private final Binding binding;
   private final List<Provenance> earlier;
   private final List<Move> moves;
-  private final IdentityHashMap<NodeProto, Map<Integer, String>> movedInputs =
-      new IdentityHashMap<>();
+  private final Map<Home.Key, Integer> places = new HashMap<>();
+  private final List<GraphEdit> edits;
+  private final List<NewSize> newSizes;
 
-  private MergePlan(MergeRequest request) {
-    this.request = request;
-    Background<PeftAdapter> opened = Background.start(() -> foldable(request.adapter()));
-    this.model = OnnxModel.open(request.model());
-    ModelGraph graph = ModelGraph.of(model);
-    SiteIndex sites = SiteIndex.of(graph);
-    this.adapter = opened.get();
-    this.adapterSha256 = Background.start(adapter::sha256);
+  private MergePlan(BaseFile base, Opened opened, Binding binding, List<NewSize> newSizes) {
+    this.request = base.request();
+    this.model = base.model();
+    this.adapter = opened.adapter();
+    this.adapterSha256 = opened.sha256();
     this.earlier = Provenance.of(model);
-    requireNew();
-    OutputGuard.check(inputs(), request.output());
-    this.binding = Binder.bind(sites, adapter, request.options());
+    this.binding = binding;
     binding.requireComplete();
     if (binding.bound().isEmpty()) {
       throw new BindingException(
           adapter.name() + ": the adapter holds nothing to fold; a merge would be a copy");
     }
-    this.moves = new TensorPlanner(graph, request.weight()).plan(binding.bound());
-    for (Move move : moves) {
-      for (Use use : move.spot().split()) {
-        movedInputs
-            .computeIfAbsent(use.node().part().proto(), n -> new HashMap<>())
-            .put(use.input(), move.tensor().outputName());
-      }
-    }
+    this.moves = new TensorPlanner(base.graph(), request.weight()).plan(binding.bound());
+    moves.forEach(move -> places.put(move.home().key(), places.size()));
+    this.edits = MergeEdits.of(base.graph(), moves, SizeTrace.of(base.graph(), binding.bound()));
+    this.newSizes = newSizes;
   }
 
   /**
@@ -74,13 +66,67 @@ public final class MergePlan {
    * @throws dev.graft.error.GraftException if the merge cannot be done
    */
   public static MergePlan of(MergeRequest request) {
+    return of(List.of(request)).getFirst();
+  }
+
+  /**
+   * The same for a model in several files, such as an encoder and its decoders: one adapter, and
+   * every target has a place in at least one of them.
+   *
+   * @param requests one for each file, all with the same adapter, weight and names
+   * @throws dev.graft.error.GraftException if the merge cannot be done
+   */
+  public static List<MergePlan> of(List<MergeRequest> requests) {
+    requests.forEach(MergePlan::requireWeight);
+    Background<PeftAdapter> reading =
+        Background.start(() -> foldable(requests.getFirst().adapter()));
+    // On the second processor while the first one binds; and the compiler sees the hash at work
+    // before the weights need it.
+    Background<String> adapterSha256 = Background.start(() -> reading.get().sha256());
+    List<BaseFile> bases = requests.stream().map(BaseFile::open).toList();
+    PeftAdapter adapter = reading.get();
+    Opened opened = new Opened(adapter, adapterSha256);
+    bases.forEach(base -> check(base, opened, bases));
+    List<SiteIndex> sites = bases.stream().map(BaseFile::sites).toList();
+    List<Binding> bindings = SetBinder.bind(sites, adapter, requests.getFirst().options());
+    List<NewSize> newSizes = NewSize.of(bindings, adapter.config());
+    List<MergePlan> plans = new ArrayList<>();
+    for (int i = 0; i < bases.size(); i++) {
+      plans.add(new MergePlan(bases.get(i), opened, bindings.get(i), newSizes));
+    }
+    return plans;
+  }
+
+  /** An adapter, whose hash takes longer than all the rest of planning. */
+  private record Opened(PeftAdapter adapter, Background<String> sha256) {}
+
+  /** A model file that is to be merged into. */
+  private record BaseFile(
+      MergeRequest request, OnnxModel model, ModelGraph graph, SiteIndex sites) {
+    static BaseFile open(MergeRequest request) {
+      OnnxModel model = OnnxModel.open(request.model());
+      ModelGraph graph = ModelGraph.of(model);
+      return new BaseFile(request, model, graph, SiteIndex.of(graph));
+    }
+  }
+
+  private static void requireWeight(MergeRequest request) {
     if (!Double.isFinite(request.weight()) || request.weight() == 0) {
       throw new UsageException(
           "the adapter's weight is "
               + request.weight()
               + ", expected a finite number other than 0");
     }
-    return new MergePlan(request);
+  }
+
+  private static void check(BaseFile base, Opened opened, List<BaseFile> all) {
+    requireNew(base, opened);
+    List<Path> inputs = new ArrayList<>(opened.adapter().files());
+    for (BaseFile other : all) {
+      inputs.add(other.request().model());
+      inputs.addAll(other.model().dataFiles().values());
+    }
+    OutputGuard.check(inputs, base.request().output());
   }
 
   private static PeftAdapter foldable(Path path) {
@@ -127,9 +173,32 @@ public final class MergePlan {
   /** Bytes that copies of shared weights add. */
   public long splitBytes() {
     return moves.stream()
-        .filter(m -> m.spot().isSplit())
+        .filter(m -> m.spot().filter(Spot::isSplit).isPresent())
         .mapToLong(m -> m.tensor().lengthBytes())
         .sum();
+  }
+
+  /** Bytes that are written beside a copy of the base: of copies, new tensors and grown ones. */
+  public long addedBytes() {
+    return tensors().stream()
+        .filter(t -> t.isAdded() || t.start().isEmpty())
+        .mapToLong(FoldedTensor::lengthBytes)
+        .sum();
+  }
+
+  /** What changes in the graph itself, in the order of the edits; empty as a rule. */
+  public List<GraphChange> graphChanges() {
+    return GraphChange.of(edits);
+  }
+
+  /** Numbers of labels or tokens that a configuration beside the model states. */
+  List<NewSize> newSizes() {
+    return newSizes;
+  }
+
+  /** The edits of the graph. */
+  List<GraphEdit> edits() {
+    return edits;
   }
 
   /** Every file that is read. */
@@ -156,8 +225,8 @@ public final class MergePlan {
   IdentityHashMap<StoredTensor, FoldedTensor> inPlace() {
     IdentityHashMap<StoredTensor, FoldedTensor> inPlace = new IdentityHashMap<>();
     for (Move move : moves) {
-      if (!move.spot().isSplit()) {
-        move.spot().twins().forEach(t -> inPlace.put(t, move.tensor()));
+      if (!move.tensor().isAdded()) {
+        move.spot().orElseThrow().twins().forEach(t -> inPlace.put(t, move.tensor()));
       }
     }
     return inPlace;
@@ -165,49 +234,35 @@ public final class MergePlan {
 
   /** Which of the written tensors, counted from 0, is the first place of a bound target. */
   public int tensorOf(BoundTarget target) {
-    Spot first = target.place().spots().getFirst();
-    for (int i = 0; i < moves.size(); i++) {
-      Spot spot = moves.get(i).spot();
-      if (spot.tensor() == first.tensor() && spot.split().equals(first.split())) {
-        return i;
-      }
+    Integer place = places.get(Home.first(target).key());
+    if (place == null) {
+      throw new IllegalArgumentException(target.name() + " is not bound by this plan");
     }
-    throw new IllegalArgumentException(target.name() + " is not bound by this plan");
-  }
-
-  /** The inputs of a node of the base that read a copy of their weight in the output. */
-  Map<Integer, String> movedInputs(NodeProto node) {
-    return movedInputs.getOrDefault(node, Map.of());
+    return place;
   }
 
   /** The output as changes to the base. */
   ModelPatch patch(InputFile modelFile) {
     ModelPatch patch = new ModelPatch(model, modelFile);
-    for (Move move : moves) {
-      FoldedTensor tensor = move.tensor();
-      if (tensor.copyName().isEmpty()) {
-        patch.replaceValues(tensor.base(), tensor);
-        continue;
-      }
-      String name = tensor.outputName();
-      patch.addInitializer(
-          new NewTensor(name, tensor.base().dtype(), tensor.base().shape(), tensor));
-      for (Use use : move.spot().split()) {
-        patch.rewireInput(use.node().part(), use.input(), name);
+    for (FoldedTensor tensor : tensors()) {
+      if (!tensor.isAdded()) {
+        tensor.start().ifPresent(stored -> patch.replaceValues(stored, tensor));
       }
     }
+    edits.forEach(patch::apply);
     return patch;
   }
 
-  private void requireNew() {
-    if (request.repeat() == MergeRequest.Repeat.ALLOWED) {
+  private static void requireNew(BaseFile base, Opened opened) {
+    if (base.request().repeat() == MergeRequest.Repeat.ALLOWED) {
       return;
     }
-    for (Provenance record : earlier) {
-      if (record.adapter().sha256().equals(adapterSha256())) {
+    for (Provenance record : Provenance.of(base.model())) {
+      String sha256 = opened.sha256().get();
+      if (record.adapter().sha256().equals(sha256)) {
         throw new BindingException(
             "%s holds the adapter '%s' already (SHA-256 %s); --again folds it in a second time"
-                .formatted(model.path(), record.adapter().name(), adapterSha256()));
+                .formatted(base.model().path(), record.adapter().name(), sha256));
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.graft.fold;
 
 import dev.graft.error.RuntimeFailure;
+import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.io.InputFile;
 import dev.graft.io.OutputFile;
 import dev.graft.io.Progress;
@@ -27,6 +28,7 @@ final class PlanWriter {
   private static final long COPY_STEP = 64L << 20;
 
   private final SourceFiles sources;
+  private final AdapterValues adapter;
   private final Progress progress;
   private final List<Job> jobs = new ArrayList<>();
   private final List<Deferred> deferred = new ArrayList<>();
@@ -42,8 +44,9 @@ final class PlanWriter {
   /** A place that is filled when everything else is written. */
   private record Deferred(OutputFile out, long position, long length) {}
 
-  PlanWriter(SourceFiles sources, Progress progress) {
+  PlanWriter(SourceFiles sources, AdapterValues adapter, Progress progress) {
     this.sources = sources;
+    this.adapter = adapter;
     this.progress = progress;
   }
 
@@ -70,6 +73,11 @@ final class PlanWriter {
       position += piece.lengthBytes();
     }
     small.flush();
+  }
+
+  /** Queues something else that a worker is to do, before the tensors. */
+  void alongside(Runnable work) {
+    jobs.add(new Job(Long.MAX_VALUE, folder -> work.run()));
   }
 
   /**
@@ -120,8 +128,8 @@ final class PlanWriter {
     }
   }
 
-  private static void drain(ConcurrentLinkedQueue<Job> queue, int blockBytes) {
-    try (TensorFolder folder = new TensorFolder(blockBytes)) {
+  private void drain(ConcurrentLinkedQueue<Job> queue, int blockBytes) {
+    try (TensorFolder folder = new TensorFolder(adapter, blockBytes)) {
       for (Job job = queue.poll(); job != null; job = queue.poll()) {
         job.work().run(folder);
       }
@@ -134,13 +142,19 @@ final class PlanWriter {
   private void queueFold(FoldedTensor tensor, OutputFile out, long position) {
     jobs.add(
         new Job(
-            tensor.lengthBytes() * 4,
-            folder ->
-                folder.fold(
-                    tensor,
-                    sources.bytes(tensor.base()),
-                    (block, offset) -> out.write(block, position + offset),
-                    progress)));
+            tensor.lengthBytes() * 4, folder -> tensor.done(fold(folder, tensor, out, position))));
+  }
+
+  private Hashes fold(TensorFolder folder, FoldedTensor tensor, OutputFile out, long position) {
+    Hashes hashes =
+        folder.fold(
+            tensor,
+            sources.start(tensor),
+            (block, offset) -> out.write(block, position + offset),
+            progress);
+    return tensor.start().isPresent()
+        ? hashes
+        : new Hashes(tensor.base().map(sources::sha256), hashes.after());
   }
 
   private void queueCopy(Piece.Copied piece, OutputFile out, long position) {

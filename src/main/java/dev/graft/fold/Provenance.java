@@ -2,12 +2,11 @@ package dev.graft.fold;
 
 import dev.graft.error.FormatException;
 import dev.graft.onnx.OnnxModel;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What a merged model says of its making, one metadata entry for each adapter in it. No path and no
@@ -17,16 +16,21 @@ import tools.jackson.databind.json.JsonMapper;
  * @param tool name and version of the program
  * @param adapter what was folded in
  * @param base what it was folded into
- * @param tensors every tensor that changed
+ * @param tensors every tensor that changed or is new
+ * @param graph what changed in the graph beside values; empty as a rule
  */
 public record Provenance(
-    int schema, String tool, AdapterRecord adapter, BaseRecord base, List<TensorRecord> tensors) {
+    int schema,
+    String tool,
+    AdapterRecord adapter,
+    BaseRecord base,
+    List<TensorRecord> tensors,
+    List<GraphChange> graph) {
 
   /** Metadata keys are this and a number, counted from 1. */
   public static final String KEY = "graft.merge.";
 
   private static final int SCHEMA = 1;
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   /**
    * An adapter.
@@ -59,26 +63,31 @@ public record Provenance(
    * @param name its name in the file
    * @param parts what the adapter did to it; more than one where the file packs several modules
    *     into one weight
-   * @param before SHA-256 of its bytes in the base
+   * @param before SHA-256 of its bytes in the base; absent for one that the base did not have
    * @param after SHA-256 of its bytes in the output
    */
-  public record TensorRecord(String name, List<PartRecord> parts, String before, String after) {}
+  public record TensorRecord(
+      String name, List<PartRecord> parts, Optional<String> before, String after) {}
 
   /**
    * What one target of the adapter did to a tensor.
    *
    * @param target the adapter's name for it
-   * @param scale the factor on B·A; 0 for a tensor that was replaced as a whole
+   * @param kind {@code lora}, {@code dora}, {@code experts}, {@code shift} for a bias, {@code rows}
+   *     or {@code whole}
+   * @param scale the factor on B·A or on the bias of B; 0 where values were replaced
    */
-  public record PartRecord(String target, double scale) {}
+  public record PartRecord(String target, String kind, double scale) {}
 
-  static Provenance of(
-      String tool, AdapterRecord adapter, BaseRecord base, List<TensorRecord> tensors) {
-    return new Provenance(SCHEMA, tool, adapter, base, tensors);
+  /** What a merge changes. */
+  record Changes(List<TensorRecord> tensors, List<GraphChange> graph) {}
+
+  static Provenance of(String tool, AdapterRecord adapter, BaseRecord base, Changes changes) {
+    return new Provenance(SCHEMA, tool, adapter, base, changes.tensors(), changes.graph());
   }
 
   byte[] json() {
-    return JSON.writeValueAsString(this).getBytes(StandardCharsets.UTF_8);
+    return ProvenanceJson.write(this);
   }
 
   /**
@@ -89,9 +98,13 @@ public record Provenance(
   public static List<Provenance> of(OnnxModel model) {
     Map<String, String> metadata = model.metadata();
     List<Provenance> records = new ArrayList<>();
-    for (int i = 1; metadata.containsKey(KEY + i); i++) {
+    for (int i = 1; ; i++) {
+      String json = metadata.get(KEY + i);
+      if (json == null) {
+        return records;
+      }
       try {
-        records.add(JSON.readValue(metadata.get(KEY + i), Provenance.class));
+        records.add(ProvenanceJson.read(json));
       } catch (JacksonException e) {
         throw new FormatException(
             "%s: the metadata '%s%d' is not a record of this tool: %s"
@@ -99,6 +112,5 @@ public record Provenance(
             e);
       }
     }
-    return records;
   }
 }

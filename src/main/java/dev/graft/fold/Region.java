@@ -25,6 +25,11 @@ record Region(Axis axis, OutputRange outputs) {
     return new Region(layout == Layout.OUT_IN ? Axis.ROWS : Axis.COLUMNS, outputs);
   }
 
+  /** Where some values of a vector lie, which is folded as one row. */
+  static Region ofVector(OutputRange outputs) {
+    return outputs.isAll() ? ALL : new Region(Axis.COLUMNS, outputs);
+  }
+
   boolean isAll() {
     return outputs.isAll();
   }

@@ -3,6 +3,8 @@ package dev.graft.fold;
 import dev.graft.fold.TensorFolder.Source;
 import dev.graft.io.ByteSource;
 import dev.graft.io.InputFile;
+import dev.graft.io.Progress;
+import dev.graft.io.Sha256;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.onnx.TypedValues;
@@ -38,6 +40,22 @@ final class SourceFiles implements AutoCloseable {
     return new Source(file(source.file()), source.offset());
   }
 
+  /** The bytes that a fold changes: a stored tensor's, or zeros where nothing of one stays. */
+  Source start(FoldedTensor tensor) {
+    return tensor
+        .start()
+        .map(this::bytes)
+        .orElseGet(() -> new Source(new Zeros(file(model.path()).path()), 0));
+  }
+
+  /** What the stored bytes of a tensor hash to. */
+  String sha256(StoredTensor tensor) {
+    Source source = bytes(tensor);
+    Sha256 hash = new Sha256();
+    hash.update(source.bytes(), source.offset(), tensor.bytes(), Progress.NONE);
+    return hash.hex();
+  }
+
   /** A tensor's bytes as they stand, for a typed tensor those of its whole message. */
   Source stored(StoredTensor tensor) {
     return tensor.source().isPresent()
@@ -51,6 +69,11 @@ final class SourceFiles implements AutoCloseable {
         .source()
         .map(TensorSource::length)
         .orElse(tensor.span().bodyEnd() - tensor.span().bodyStart());
+  }
+
+  /** Bytes read from all of them so far. */
+  synchronized long bytesRead() {
+    return open.values().stream().mapToLong(InputFile::bytesRead).sum();
   }
 
   @Override
@@ -69,6 +92,19 @@ final class SourceFiles implements AutoCloseable {
     @Override
     public void readFully(MemorySegment into, long position) {
       MemorySegment.copy(values, position, into, 0, into.byteSize());
+    }
+  }
+
+  /** As many zeros as anyone wants. */
+  private record Zeros(Path path) implements ByteSource {
+    @Override
+    public long size() {
+      return Long.MAX_VALUE;
+    }
+
+    @Override
+    public void readFully(MemorySegment into, long position) {
+      into.fill((byte) 0);
     }
   }
 }

@@ -1,15 +1,12 @@
 package dev.graft.fold;
 
-import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.fold.FoldedTensor.Part;
 import dev.graft.io.ByteSource;
 import dev.graft.io.Progress;
-import dev.graft.io.Sha256;
 import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
-import dev.graft.safetensors.SafetensorsData;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
@@ -20,8 +17,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Folds one tensor at a time: reads a block, hashes it, changes it row by row, hashes it again and
- * writes it, all while the block is in the cache. One instance serves one thread.
+ * Folds one tensor at a time: reads a block, changes and hashes it and writes it, all while it is
+ * in the cache. One instance serves one thread.
  */
 final class TensorFolder implements AutoCloseable {
 
@@ -34,11 +31,18 @@ final class TensorFolder implements AutoCloseable {
   private static final long MAX_ROW = 1 << 22;
 
   private final Arena arena = Arena.ofConfined();
+  private final AdapterValues adapter;
   private final int blockBytes;
   private MemorySegment buffer;
 
-  /** Folds in blocks of about so many bytes; the result does not depend on it. */
-  TensorFolder(int blockBytes) {
+  /**
+   * Prepares to fold in blocks.
+   *
+   * @param adapter where the adapter's tensors are read
+   * @param blockBytes about how long a block is; the result does not depend on it
+   */
+  TensorFolder(AdapterValues adapter, int blockBytes) {
+    this.adapter = adapter;
     this.blockBytes = blockBytes;
     this.buffer = arena.allocate(blockBytes, 64);
   }
@@ -52,31 +56,30 @@ final class TensorFolder implements AutoCloseable {
    * Folds a tensor.
    *
    * @param tensor what to fold
-   * @param source its stored bytes
+   * @param source the bytes that are changed
    * @param sink where the new bytes go, at offsets from the tensor's start
    * @param progress told of every byte written
+   * @return what the bytes hash to, before and after
    * @throws dev.graft.error.FormatException if the result holds a value that is not finite
    */
-  void fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
-    try (BlockFolder rows = new BlockFolder(tensor, rowLength(tensor))) {
-      if (rows.source.needsAllRowsFirst()) {
-        observe(tensor, source, rows.source);
+  Hashes fold(FoldedTensor tensor, Source source, Sink sink, Progress progress) {
+    int rowLength = rowLength(tensor);
+    try (RowSource rows = rows(tensor, rowLength)) {
+      if (rows.needsAllRowsFirst()) {
+        observe(tensor, source, rows);
       }
-      Sha256 before = new Sha256();
-      Sha256 after = new Sha256();
-      long step = Math.max(1, blockBytes / rows.rowBytes) * rows.rowBytes;
+      BlockFolder folder = new BlockFolder(tensor, rows, rowLength);
+      long step = Math.max(1, blockBytes / folder.rowBytes()) * folder.rowBytes();
       MemorySegment block = block(step);
       long total = tensor.lengthBytes();
       for (long done = 0; done < total; done += step) {
         MemorySegment part = block.asSlice(0, Math.min(step, total - done));
         source.bytes().readFully(part, source.offset() + done);
-        before.update(part);
-        rows.change(part, done / rows.rowBytes);
-        after.update(part);
+        folder.change(part, done / folder.rowBytes());
         sink.write(part, done);
         progress.advance(part.byteSize());
       }
-      tensor.done(new Hashes(before.hex(), after.hex()));
+      return folder.hashes();
     }
   }
 
@@ -88,48 +91,10 @@ final class TensorFolder implements AutoCloseable {
    */
   record Source(ByteSource bytes, long offset) {}
 
-  /** Changes the rows of a block in place. A small class of its own, so that C2 has it soon. */
-  private static final class BlockFolder implements AutoCloseable {
-    private final RowSource source;
-    private final FloatCodec codec;
-    private final FiniteCheck finite;
-    private final float[] values;
-    private final long rowBytes;
-
-    BlockFolder(FoldedTensor tensor, int rowLength) {
-      DType type = tensor.base().dtype();
-      this.codec = new FloatCodec(type, rowLength);
-      this.finite = new FiniteCheck(tensor);
-      this.values = new float[rowLength];
-      this.rowBytes = type.bytes(rowLength);
-      this.source = rows(tensor, rowLength);
-    }
-
-    @Override
-    public void close() {
-      source.close();
-    }
-
-    void change(MemorySegment block, long firstRow) {
-      long row = firstRow;
-      for (long at = 0; at < block.byteSize(); at += rowBytes) {
-        changeRow(block, at, row++);
-      }
-    }
-
-    private void changeRow(MemorySegment block, long at, long row) {
-      int count = (int) (Math.min(rowBytes, block.byteSize() - at) * values.length / rowBytes);
-      codec.decode(block, at, values, count);
-      source.apply(row, values, count);
-      finite.check(values, count, row * values.length);
-      codec.encode(values, count, block, at);
-    }
-  }
-
   /** Shows every row to a source that has to know them all before it can change one. */
   private void observe(FoldedTensor tensor, Source source, RowSource rows) {
     int rowLength = rowLength(tensor);
-    DType type = tensor.base().dtype();
+    DType type = tensor.dtype();
     long rowBytes = type.bytes(rowLength);
     FloatCodec codec = new FloatCodec(type, rowLength);
     float[] values = new float[rowLength];
@@ -150,20 +115,29 @@ final class TensorFolder implements AutoCloseable {
 
   /**
    * How long the rows are by which a tensor is folded: those of a matrix, of a kernel as {@code
-   * [out, in · k..]}, or one for a whole vector. What is only copied may be cut anywhere.
+   * [out, in · k..]}, of each expert's matrix, or one for a whole vector. What is only copied may
+   * be cut anywhere.
    */
   private static int rowLength(FoldedTensor tensor) {
-    Shape shape = tensor.base().shape();
+    Shape shape = tensor.shape();
     long length =
         isCopied(tensor)
             ? Math.min(FLAT_ROW, shape.elements())
-            : shape.rank() < 2 ? shape.elements() : shape.elements() / Math.max(1, shape.dim(0));
+            : ofExperts(tensor)
+                ? shape.dim(2)
+                : shape.rank() < 2
+                    ? shape.elements()
+                    : shape.elements() / Math.max(1, shape.dim(0));
     if (length > MAX_ROW) {
       throw new UnsupportedException(
           "tensor '%s' has rows of %,d values; Graft folds up to %,d"
-              .formatted(tensor.base().label(), length, MAX_ROW));
+              .formatted(tensor.outputName(), length, MAX_ROW));
     }
     return (int) Math.max(1, length);
+  }
+
+  private static boolean ofExperts(FoldedTensor tensor) {
+    return tensor.parts().stream().anyMatch(p -> p.change() instanceof Change.Experts);
   }
 
   private static boolean isCopied(FoldedTensor tensor) {
@@ -174,42 +148,39 @@ final class TensorFolder implements AutoCloseable {
                 && whole.turn() == Turn.AS_IS);
   }
 
-  private static RowSource rows(FoldedTensor tensor, int rowLength) {
-    List<RowSource> parts = tensor.parts().stream().map(p -> rows(p, rowLength)).toList();
-    return parts.size() == 1 ? parts.getFirst() : new SeveralRows(parts);
+  private RowSource rows(FoldedTensor tensor, int rowLength) {
+    List<RowSource> parts = tensor.parts().stream().map(p -> rows(tensor, p, rowLength)).toList();
+    if (parts.size() == 1) {
+      return parts.getFirst();
+    }
+    boolean stacked = tensor.parts().stream().allMatch(p -> p.region().isAll());
+    return stacked ? new StackedRows(parts) : new SeveralRows(parts);
   }
 
-  private static RowSource rows(Part part, int rowLength) {
+  private RowSource rows(FoldedTensor tensor, Part part, int rowLength) {
     int length = part.region().rowLength(rowLength);
     RowSource rows =
         switch (part.change()) {
-          case Change.LowRank lowRank -> LowRankRows.of(lowRank, TensorFolder::finite);
+          case Change.LowRank lowRank -> LowRankRows.of(lowRank, adapter);
           case Change.Dora dora ->
               DoraRows.of(
-                  dora, LowRankRows.of(dora.lowRank(), TensorFolder::finite), magnitude(dora));
+                  dora,
+                  LowRankRows.of(dora.lowRank(), adapter),
+                  outputs(dora.magnitude(), dora.lowRank().outputs()));
+          case Change.Experts experts -> new ExpertRows(experts, tensor.shape().dim(1), adapter);
+          case Change.Rows some -> ReplacedRows.of(some, adapter);
           case Change.Whole whole -> new WholeRows(whole, length);
+          case Change.Shift shift ->
+              new ShiftRows(outputs(shift.value(), shift.outputs()), shift.scale());
         };
     return part.region().isAll() ? rows : new RegionRows(rows, part.region(), rowLength);
   }
 
-  private static float[] magnitude(Change.Dora dora) {
-    float[] all = finite(dora.magnitude());
-    OutputRange outputs = dora.lowRank().outputs();
+  /** The values of a vector that belong to some outputs. */
+  private float[] outputs(SafetensorsTensor vector, OutputRange outputs) {
+    float[] all = adapter.read(vector);
     int from = (int) outputs.from();
     return Arrays.copyOfRange(all, from, from + (int) outputs.countOf(all.length));
-  }
-
-  /** The fold checks its results as well; this names the tensor that is at fault. */
-  private static float[] finite(SafetensorsTensor tensor) {
-    float[] values = SafetensorsData.readFloats(tensor);
-    for (int i = 0; i < values.length; i++) {
-      if (!Float.isFinite(values[i])) {
-        throw new FormatException(
-            "%s: tensor '%s' holds %s at index %d; the adapter is damaged or its training diverged"
-                .formatted(tensor.source().file(), tensor.name(), values[i], i));
-      }
-    }
-    return values;
   }
 
   @Override

@@ -17,6 +17,7 @@ final class WholeRows implements RowSource {
 
   private final SafetensorsTensor value;
   private final Turn turn;
+  private final long firstOutput;
   private final int rowLength;
   private final FloatCodec codec;
   private final InputFile file;
@@ -28,6 +29,7 @@ final class WholeRows implements RowSource {
   WholeRows(Change.Whole change, int rowLength) {
     this.value = change.value();
     this.turn = change.turn();
+    this.firstOutput = change.outputs().from();
     this.rowLength = rowLength;
     this.elementBytes = value.dtype().bits() / 8;
     this.codec = new FloatCodec(value.dtype(), Math.max(rowLength, WINDOW_ELEMENTS / rowLength));
@@ -37,7 +39,7 @@ final class WholeRows implements RowSource {
   @Override
   public void apply(long row, float[] values, int count) {
     if (turn == Turn.AS_IS) {
-      float[] read = read(row * rowLength, count);
+      float[] read = read(firstOutput * inputs() + row * rowLength, count);
       System.arraycopy(read, 0, values, 0, count);
       return;
     }
@@ -47,13 +49,18 @@ final class WholeRows implements RowSource {
     System.arraycopy(window, (int) (row - windowRow) * rowLength, values, 0, count);
   }
 
+  /** The number of values of one output. */
+  private long inputs() {
+    return value.shape().elements() / value.shape().dim(0);
+  }
+
   /** Gathers some columns of the adapter's tensor, which are rows in the file. */
   private void load(long row) {
     long columns = value.shape().dim(1);
     int rows = (int) Math.min(columns - row, Math.max(1, WINDOW_ELEMENTS / rowLength));
     window = new float[rows * rowLength];
     for (int out = 0; out < rowLength; out++) {
-      float[] part = read(out * columns + row, rows);
+      float[] part = read((firstOutput + out) * columns + row, rows);
       for (int i = 0; i < rows; i++) {
         window[i * rowLength + out] = part[i];
       }

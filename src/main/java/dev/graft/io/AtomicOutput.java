@@ -12,13 +12,15 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * One main file and any number of further ones that appear whole or not at all. Until {@link
- * #commit} everything lies under temporary names; then the further files get theirs, which must be
- * free, and last the rename of the main file, which may replace an older one, is the one commit
- * point. Closing without a commit, a failure or Ctrl-C removes every trace and leaves older files
- * as they were.
+ * One main file, or several that belong together, and any number of further ones, which appear
+ * whole or not at all. Until {@link #commit} everything lies under temporary names; then the
+ * further files get theirs, which must be free, and last the rename of the main file, which may
+ * replace an older one, is the one commit point. Several main files are renamed one right after the
+ * other, when all bytes of all are on the disk. Closing without a commit, a failure or Ctrl-C
+ * removes every trace and leaves older files as they were.
  *
  * <pre>{@code
  * try (AtomicOutput out = AtomicOutput.begin(path)) {
@@ -31,7 +33,7 @@ import java.util.List;
  */
 public final class AtomicOutput implements AutoCloseable {
 
-  private final OutputFile main;
+  private final List<OutputFile> mains = new ArrayList<>();
   private final List<OutputFile> further = new ArrayList<>();
   private final Deque<Path> createdFolders;
   private final List<Path> retired = new ArrayList<>();
@@ -39,7 +41,7 @@ public final class AtomicOutput implements AutoCloseable {
   private boolean closed;
 
   private AtomicOutput(OutputFile main, Deque<Path> createdFolders) {
-    this.main = main;
+    this.mains.add(main);
     this.createdFolders = createdFolders;
   }
 
@@ -53,10 +55,7 @@ public final class AtomicOutput implements AutoCloseable {
    * @throws RuntimeFailure if the folder cannot be written to
    */
   public static AtomicOutput begin(Path mainPath) {
-    Path path = mainPath.toAbsolutePath();
-    if (path.getFileName() == null || Files.isDirectory(path)) {
-      throw new UsageException(mainPath + ": the output is a directory; name a file in it");
-    }
+    Path path = fileAt(mainPath);
     Deque<Path> created = new ArrayDeque<>();
     try {
       createFoldersAbove(path, created);
@@ -65,6 +64,14 @@ public final class AtomicOutput implements AutoCloseable {
       created.forEach(Unfinished::remove);
       throw e;
     }
+  }
+
+  private static Path fileAt(Path given) {
+    Path path = given.toAbsolutePath();
+    if (path.getFileName() == null || Files.isDirectory(path)) {
+      throw new UsageException(given + ": the output is a directory; name a file in it");
+    }
+    return path;
   }
 
   private static void createFoldersAbove(Path path, Deque<Path> createdNewestFirst) {
@@ -87,9 +94,29 @@ public final class AtomicOutput implements AutoCloseable {
     }
   }
 
-  /** The file whose rename commits the output. */
+  /** The file whose rename commits the output; the first one if there are several. */
   public OutputFile main() {
-    return main;
+    return mains.getFirst();
+  }
+
+  /**
+   * Adds another main file, in an existing folder.
+   *
+   * @throws UsageException if the path is a folder or a file of this output already
+   * @throws RuntimeFailure if the folder cannot be written to
+   */
+  public OutputFile addMain(Path mainPath) {
+    Path path = fileAt(mainPath);
+    if (files().anyMatch(file -> file.path().equals(path))) {
+      throw new UsageException(mainPath + ": two files of the output would have this name");
+    }
+    OutputFile file = OutputFile.create(path);
+    mains.add(file);
+    return file;
+  }
+
+  private Stream<OutputFile> files() {
+    return Stream.concat(mains.stream(), further.stream());
   }
 
   /**
@@ -99,8 +126,7 @@ public final class AtomicOutput implements AutoCloseable {
   public boolean isFree(Path path) {
     Path absolute = path.toAbsolutePath();
     return !Files.exists(absolute, LinkOption.NOFOLLOW_LINKS)
-        && !absolute.equals(main.path())
-        && further.stream().noneMatch(file -> file.path().equals(absolute));
+        && files().noneMatch(file -> file.path().equals(absolute));
   }
 
   /**
@@ -133,23 +159,22 @@ public final class AtomicOutput implements AutoCloseable {
   public List<Path> commit() {
     if (closed || committed) {
       throw new IllegalStateException(
-          main.path() + ": already " + (committed ? "committed" : "closed"));
+          main().path() + ": already " + (committed ? "committed" : "closed"));
     }
     further.forEach(OutputFile::finish);
-    main.finish();
+    mains.forEach(OutputFile::finish);
     Unfinished.LOCK.lock();
     try {
       further.forEach(OutputFile::publishFresh);
       further.stream().map(AtomicOutput::folderOf).distinct().forEach(AtomicOutput::forceFolder);
-      main.publish();
+      mains.forEach(OutputFile::publish);
       committed = true;
-      further.forEach(OutputFile::keep);
-      main.keep();
+      files().forEach(OutputFile::keep);
       createdFolders.forEach(Unfinished::forget);
     } finally {
       Unfinished.LOCK.unlock();
     }
-    forceFolder(folderOf(main));
+    mains.stream().map(AtomicOutput::folderOf).distinct().forEach(AtomicOutput::forceFolder);
     createdFolders.forEach(folder -> forceFolder(folder.resolveSibling("")));
     return deleteRetired();
   }
@@ -190,8 +215,7 @@ public final class AtomicOutput implements AutoCloseable {
     }
     closed = true;
     if (!committed) {
-      further.forEach(OutputFile::discard);
-      main.discard();
+      files().forEach(OutputFile::discard);
       createdFolders.forEach(Unfinished::remove);
     }
   }

@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.concurrent.atomic.LongAdder;
 
 /** A regular file opened for reading at any position. Safe to share between threads. */
 public final class InputFile implements ByteSource, AutoCloseable {
@@ -26,6 +27,7 @@ public final class InputFile implements ByteSource, AutoCloseable {
   private final FileChannel channel;
   private final FileIdentity identity;
   private final long size;
+  private final LongAdder bytesRead = new LongAdder();
 
   private InputFile(Path path, FileChannel channel, FileIdentity identity) throws IOException {
     this.path = path;
@@ -91,6 +93,11 @@ public final class InputFile implements ByteSource, AutoCloseable {
     return size;
   }
 
+  /** How many bytes have been read so far, copies within the kernel included. */
+  public long bytesRead() {
+    return bytesRead.sum();
+  }
+
   /** Which file this is, under whatever name. */
   public FileIdentity identity() {
     return identity;
@@ -121,6 +128,7 @@ public final class InputFile implements ByteSource, AutoCloseable {
         }
         done += count;
       }
+      bytesRead.add(wanted);
     } catch (IOException e) {
       throw new RuntimeFailure(
           path
@@ -169,7 +177,9 @@ public final class InputFile implements ByteSource, AutoCloseable {
    * kernel.
    */
   long transferTo(FileChannel out, long position, long count) throws IOException {
-    return channel.transferTo(position, count, out);
+    long moved = channel.transferTo(position, count, out);
+    bytesRead.add(moved);
+    return moved;
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A file that is being written under a temporary name in its final folder. It gets its name when
@@ -31,6 +32,7 @@ public final class OutputFile implements ByteSource {
   private final Path temporary;
   private final FileChannel channel;
   private final WriteBack writeBack;
+  private final LongAdder bytesWritten = new LongAdder();
   private boolean published;
 
   private OutputFile(Path path, Path temporary, FileChannel channel) {
@@ -90,6 +92,11 @@ public final class OutputFile implements ByteSource {
     }
   }
 
+  /** How many bytes have been written so far; what was skipped as a hole is not counted. */
+  public long bytesWritten() {
+    return bytesWritten.sum();
+  }
+
   /**
    * Writes a whole segment, heap ({@code byte[]}) or native.
    *
@@ -116,7 +123,7 @@ public final class OutputFile implements ByteSource {
     } catch (IOException e) {
       throw failed(e, position, length);
     }
-    writeBack.wrote(length);
+    wrote(length);
   }
 
   @Override
@@ -149,6 +156,7 @@ public final class OutputFile implements ByteSource {
 
   /** Takes note of bytes that were written through another channel. */
   void wrote(long bytes) {
+    bytesWritten.add(bytes);
     writeBack.wrote(bytes);
   }
 

@@ -20,6 +20,9 @@ public final class RangeCopier implements AutoCloseable {
   /** Short enough for a lively progress bar and write-back, long enough that calls cost nothing. */
   private static final long STEP = 16L << 20;
 
+  /** What file systems share between files is in blocks of this size or smaller ones. */
+  private static final long SHARED_BLOCK = 1 << 12;
+
   /**
    * Below this a file is copied without asking for holes: loading the linker takes as long as
    * copying two hundred megabytes.
@@ -103,17 +106,30 @@ public final class RangeCopier implements AutoCloseable {
     try {
       out.position(start + shift);
       while (position < end) {
-        long count = from.transferTo(out, position, Math.min(STEP, end - position));
-        if (count == 0) {
-          count = copyThroughMemory(position, Math.min(STEP, end - position), shift);
+        long wanted = Math.min(end, nextStop(position, shift)) - position;
+        long count = from.transferTo(out, position, wanted);
+        if (count > 0) {
+          to.wrote(count);
+        } else {
+          count = copyThroughMemory(position, wanted, shift);
         }
-        to.wrote(count);
         progress.advance(count);
         position += count;
       }
     } catch (IOException e) {
       throw to.failed(e, position + shift, end - position);
     }
+  }
+
+  /**
+   * Where the copy that begins at a position ends at most: file systems share whole blocks only, so
+   * what lies before the first one goes by itself.
+   */
+  private static long nextStop(long position, long shift) {
+    long intoBlock = position % SHARED_BLOCK;
+    return intoBlock != 0 && shift % SHARED_BLOCK == 0
+        ? position - intoBlock + SHARED_BLOCK
+        : position + STEP;
   }
 
   /** For kernels that copy nothing between some file systems; also tells a file that shrank. */

@@ -1,9 +1,11 @@
 package dev.graft.match;
 
 import dev.graft.adapter.AdapterTarget;
+import dev.graft.adapter.BaseCopy;
 import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.adapter.Replacement;
+import dev.graft.adapter.TokenRows;
 import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
 import dev.graft.match.Collected.Advice;
@@ -30,12 +32,14 @@ public final class Binder {
 
   private final SiteIndex index;
   private final PeftAdapter adapter;
+  private final Options options;
   private final NameMap map;
 
-  private Binder(SiteIndex index, PeftAdapter adapter, NameMap map) {
+  private Binder(SiteIndex index, PeftAdapter adapter, Options options) {
     this.index = index;
     this.adapter = adapter;
-    this.map = map;
+    this.options = options;
+    this.map = options.map();
   }
 
   /**
@@ -43,10 +47,16 @@ public final class Binder {
    *
    * @param prefix the prefix, if it is not to be derived
    * @param map joins of single names
+   * @param ties what becomes of weights that are shared
    */
-  public record Options(Optional<Prefix> prefix, NameMap map) {
+  public record Options(Optional<Prefix> prefix, NameMap map, Ties ties) {
     /** Derive everything. */
     public static final Options DERIVED = new Options(Optional.empty(), NameMap.EMPTY);
+
+    /** Names that are fixed; ties as they were while the adapter was active. */
+    public Options(Optional<Prefix> prefix, NameMap map) {
+      this(prefix, map, Ties.ACTIVE);
+    }
   }
 
   /**
@@ -56,12 +66,47 @@ public final class Binder {
    * @throws UsageException if the map file names a target that the adapter does not have
    */
   public static Binding bind(SiteIndex index, PeftAdapter adapter, Options options) {
-    Binder binder = new Binder(index, adapter, options.map());
+    Binder binder = new Binder(index, adapter, options);
     binder.requireKnown();
     return options
         .prefix()
         .map(p -> binder.attempt(p, Advice.NEAREST_NAMES))
         .orElseGet(binder::derive);
+  }
+
+  /**
+   * The ways in which most targets bind, for a file that is only a part of the model. Ways that
+   * lead to the same places count once.
+   *
+   * @return empty if no target binds
+   */
+  static List<Binding> mostBound(SiteIndex index, PeftAdapter adapter, Options options) {
+    Binder binder = new Binder(index, adapter, options);
+    binder.requireKnown();
+    Set<Prefix> tried = new LinkedHashSet<>();
+    options
+        .prefix()
+        .ifPresentOrElse(
+            tried::add,
+            () -> {
+              PrefixVotes votes = binder.votes();
+              tried.addAll(votes.complete());
+              tried.addAll(votes.best());
+            });
+    List<Binding> most = new ArrayList<>();
+    for (Prefix prefix : tried.stream().limit(MAX_TRIED).toList()) {
+      Binding binding = binder.attempt(prefix, Advice.NONE);
+      int lead = most.isEmpty() ? 1 : binding.boundTargets() - most.getFirst().boundTargets();
+      if (lead > 0) {
+        most.clear();
+      }
+      if (lead >= 0
+          && !binding.bound().isEmpty()
+          && most.stream().noneMatch(b -> places(b).equals(places(binding)))) {
+        most.add(binding);
+      }
+    }
+    return most;
   }
 
   private Binding derive() {
@@ -99,11 +144,14 @@ public final class Binder {
                 whole.size() > SHOWN ? ", …" : ""));
   }
 
-  private static List<List<StoredTensor>> places(Binding binding) {
+  /** Which target goes to which tensors. */
+  private static List<Landing> places(Binding binding) {
     return binding.bound().stream()
-        .map(b -> b.place().spots().stream().map(Spot::tensor).toList())
+        .map(b -> new Landing(b.name(), b.place().spots().stream().map(Spot::tensor).toList()))
         .toList();
   }
+
+  private record Landing(String target, List<StoredTensor> tensors) {}
 
   private Prefix best(PrefixVotes votes) {
     Set<Prefix> tried = new LinkedHashSet<>(List.of(Prefix.NONE));
@@ -122,13 +170,14 @@ public final class Binder {
 
   /** Bound targets count most; one that does not fit or is quantised was at least found. */
   private static long score(Binding binding) {
-    return 2L * binding.bound().size()
+    return 2L * binding.boundTargets()
         + binding.misses().stream().filter(m -> m.cause() != Miss.Cause.ABSENT).count();
   }
 
   private Binding attempt(Prefix prefix, Advice advice) {
     TargetBinder targets =
-        new TargetBinder(index, adapter, new Options(Optional.of(prefix), map), advice);
+        new TargetBinder(
+            index, adapter, new Options(Optional.of(prefix), map, options.ties()), advice);
     adapter.targets().forEach(targets::bind);
     Collected settled = targets.settled();
     return new Binding(
@@ -136,11 +185,17 @@ public final class Binder {
         adapter.name(),
         prefix,
         settled.bound(),
-        settled.misses());
+        settled.misses(),
+        settled.warnings());
   }
 
   private PrefixVotes votes() {
     PrefixVotes votes = new PrefixVotes();
+    boolean othersVote =
+        adapter.targets().stream()
+            .anyMatch(t ->
+                !(t instanceof BaseCopy)
+                    && !(t instanceof LoraPair pair && pair.kind() == LoraPair.Kind.PARAMETER));
     for (AdapterTarget target : adapter.targets()) {
       String name = target.target();
       if (map.target(name).isPresent()) {
@@ -149,14 +204,37 @@ public final class Binder {
       if (target instanceof Replacement) {
         int dot = name.lastIndexOf('.');
         votes.want(name, dot < 0 ? name : name.substring(0, dot));
-      } else if (target instanceof LoraPair) {
+      } else if (target instanceof LoraPair pair && pair.kind() == LoraPair.Kind.PARAMETER) {
+        // Exporters take such parameters' names away more often than those of modules.
+        if (!othersVote) {
+          pair.parameters().candidates().forEach(p -> votes.want(name + "." + p, name));
+        }
+      } else if (target instanceof LoraPair || target instanceof TokenRows) {
         votes.want(name, name);
       }
     }
+    votes.wrap(index.modules());
     Set<String> names = new TreeSet<>(index.modules());
     names.addAll(index.parameterNames());
+    names.addAll(packedNames());
     votes.count(names);
     return votes;
+  }
+
+  /** What an adapter may call modules that the file packs, splits or has no names for. */
+  private Set<String> packedNames() {
+    Set<String> names = new TreeSet<>();
+    index.modules().forEach(module -> names.addAll(PackedNames.aliases(module)));
+    for (Site site : index.sites()) {
+      for (SiteName name : site.names()) {
+        if (name.rule() == NameRule.ATTENTION) {
+          names.addAll(PackedNames.within(name.module()));
+        } else if (name.isOfNode()) {
+          names.add(name.module() + ".in_proj");
+        }
+      }
+    }
+    return names;
   }
 
   private void requireKnown() {

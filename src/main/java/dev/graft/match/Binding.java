@@ -14,9 +14,15 @@ import java.util.stream.Collectors;
  * @param prefix how the adapter's names became the file's
  * @param bound targets with a place, in the adapter's order
  * @param misses targets without one
+ * @param warnings what to know of the places that were found
  */
 public record Binding(
-    String model, String adapter, Prefix prefix, List<BoundTarget> bound, List<Miss> misses) {
+    String model,
+    String adapter,
+    Prefix prefix,
+    List<BoundTarget> bound,
+    List<Miss> misses,
+    List<String> warnings) {
 
   private static final int SHOWN = 20;
 
@@ -24,6 +30,12 @@ public record Binding(
   public Binding {
     bound = List.copyOf(bound);
     misses = List.copyOf(misses);
+    warnings = List.copyOf(warnings);
+  }
+
+  /** How many targets have their place; one that the file splits has several and counts once. */
+  public int boundTargets() {
+    return Math.toIntExact(bound.stream().map(BoundTarget::label).distinct().count());
   }
 
   /**
@@ -45,15 +57,15 @@ public record Binding(
     if (!quantised.isEmpty()) {
       return new UnsupportedException(
           "%s: %d of the adapter's %d targets lie on quantised weights, which a fold would round again:%n%s%nFold into the float model first and quantise the result."
-              .formatted(model, quantised.size(), bound.size() + misses.size(), list(quantised)));
+              .formatted(model, quantised.size(), boundTargets() + misses.size(), list(quantised)));
     }
     String message =
         "%s does not fit %s: %d of %d targets are bound, %d are not:%n%s"
             .formatted(
                 adapter,
                 model,
-                bound.size(),
-                bound.size() + misses.size(),
+                boundTargets(),
+                boundTargets() + misses.size(),
                 misses.size(),
                 list(misses));
     boolean unsupported = misses.stream().allMatch(m -> m.cause() == Miss.Cause.UNSUPPORTED);

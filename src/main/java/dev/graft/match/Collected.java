@@ -3,7 +3,9 @@ package dev.graft.match;
 import dev.graft.match.Miss.Cause;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** What one attempt to bind an adapter has found so far. */
 final class Collected {
@@ -14,6 +16,7 @@ final class Collected {
   private final Advice advice;
   private final List<BoundTarget> bound = new ArrayList<>();
   private final List<Miss> misses = new ArrayList<>();
+  private final Set<String> slots = new LinkedHashSet<>();
   private int advised;
 
   /** Whether misses come with the nearest names, which cost far more to find than the misses. */
@@ -36,6 +39,20 @@ final class Collected {
 
   void add(BoundTarget target) {
     bound.add(target);
+  }
+
+  /** Notes that a module that changes has a slot for an adapter at run time. */
+  void slot(String module) {
+    slots.add(module);
+  }
+
+  /** What the user should know of the places that were found. */
+  List<String> warnings() {
+    return slots.isEmpty()
+        ? List.of()
+        : List.of(
+            "the model has slots for an adapter at run time at %d of the modules that change ('%s' first); they stay, and the same adapter fed to them would act a second time"
+                .formatted(slots.size(), slots.iterator().next()));
   }
 
   void miss(String target, Cause cause, String reason) {

@@ -115,7 +115,14 @@ final class ModuleResolver {
             });
   }
 
-  private Found withFurtherCalls(List<Site> chosen, List<String> names, NameRule rule) {
+  /**
+   * Sites that are known to be one module, with its further calls.
+   *
+   * @param chosen the sites, at least one
+   * @param names the module's names by its nodes
+   * @param rule how they were found
+   */
+  Found withFurtherCalls(List<Site> chosen, List<String> names, NameRule rule) {
     Set<Site> all = Collections.newSetFromMap(new IdentityHashMap<>());
     all.addAll(chosen);
     List<Site> ordered = new ArrayList<>(chosen);

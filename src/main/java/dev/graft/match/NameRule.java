@@ -14,10 +14,20 @@ public enum NameRule {
   NODE_PATH("node path"),
   /** ONNX Runtime GenAI's renaming: {@code attn} for {@code self_attn}. */
   GENAI("GenAI name"),
+  /** The output of a fused attention, or the layer behind it: {@code /attention/self/Reshape_3}. */
+  ATTENTION("fused attention"),
+  /** A part of a weight that holds several modules: {@code q_proj} in {@code qkv_proj}. */
+  PACKED("part of a packed weight"),
+  /** Parts that the file holds one by one: {@code gate_proj} and {@code up_proj}. */
+  SPLIT("parts of a split module"),
   /** A further call of one module, numbered by TorchScript: {@code query_1}. */
   REPEATED_CALL("repeated call"),
+  /** The other half of a tie, by its equal values. */
+  TIED("tied weight"),
   /** The bias that is added right behind the module's product. */
-  BIAS_OF_SITE("bias of the module");
+  BIAS_OF_SITE("bias of the module"),
+  /** The scale or shift of the norm that the module is. */
+  NORM_OF_MODULE("norm of the module");
 
   private final String label;
 

@@ -5,23 +5,22 @@ import dev.graft.match.BoundTarget.Lora;
 import dev.graft.match.BoundTarget.Operation;
 import dev.graft.match.BoundTarget.Place;
 import dev.graft.match.Miss.Cause;
+import dev.graft.match.PackedAnswer.Piece;
 import dev.graft.match.Site.Kind;
 import dev.graft.onnx.StoredTensor;
-import dev.graft.tensor.Shape;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /** Binds low-rank pairs to linear layers, embeddings and convolutions. */
 final class PairBinder {
 
-  private final SiteIndex index;
-  private final ModuleResolver modules;
+  private final PairPlaces places;
+  private final ShiftBinder shifts;
   private final Collected collected;
 
-  PairBinder(SiteIndex index, ModuleResolver modules, Collected collected) {
-    this.index = index;
-    this.modules = modules;
+  PairBinder(PairPlaces places, ShiftBinder shifts, Collected collected) {
+    this.places = places;
+    this.shifts = shifts;
     this.collected = collected;
   }
 
@@ -32,39 +31,15 @@ final class PairBinder {
    * @param name the file's name for its module
    */
   void bind(LoraPair pair, String name) {
-    Optional<String> extra = extra(pair);
-    if (extra.isPresent()) {
-      miss(pair, Cause.UNSUPPORTED, extra.get() + " cannot be folded by this version");
+    List<Piece> pieces = places.find(pair, name, collected);
+    if (!pieces.stream().allMatch(piece -> fits(pair, piece))) {
       return;
     }
-    ModuleResolver.Found found = modules.find(pair.module(), name, s -> mayCarry(s, pair));
-    if (found.sites().isEmpty()) {
-      collected.missNamed(
-          new Miss(pair.module(), found.problem(), List.of(), found.cause()),
-          name,
-          index.modules());
-      return;
+    for (Piece piece : pieces) {
+      Place place = new Place(piece.rule(), piece.found().spots(), piece.ofWeight());
+      collected.add(new Lora(pair, piece.ofModule(), place, operation(piece.found().first())));
+      pair.biasOfB().ifPresent(bias -> shifts.bind(pair, bias, piece));
     }
-    if (index.modules().contains(name + ".lora_A")) {
-      miss(
-          pair,
-          Cause.UNSUPPORTED,
-          "the model holds a LoRA branch of its own there ('%s.lora_A'), which would act a second time; export the base without an adapter"
-              .formatted(name));
-      return;
-    }
-    if (fits(pair, found)) {
-      Place place = Place.whole(found.rule(), found.spots());
-      collected.add(new Lora(pair, OutputRange.ALL, place, operation(found.first())));
-    }
-  }
-
-  private static boolean mayCarry(Site site, LoraPair pair) {
-    return switch (site.kind()) {
-      case QUANTISED -> true;
-      case EMBEDDING -> pair.kind() == LoraPair.Kind.EMBEDDING;
-      case LINEAR, CONV -> pair.kind() != LoraPair.Kind.EMBEDDING;
-    };
   }
 
   /**
@@ -76,7 +51,8 @@ final class PairBinder {
     return new Operation(site.kind(), layout, site.alpha());
   }
 
-  private boolean fits(LoraPair pair, ModuleResolver.Found found) {
+  private boolean fits(LoraPair pair, Piece piece) {
+    ModuleResolver.Found found = piece.found();
     Site site = found.first();
     StoredTensor tensor = site.tensor();
     if (site.kind() == Kind.QUANTISED) {
@@ -109,54 +85,14 @@ final class PairBinder {
           site.node() + " has alpha " + site.alpha() + ", so no weight acts");
       return false;
     }
-    return isShaped(pair, site);
+    return isShaped(pair, piece);
   }
 
-  private boolean isShaped(LoraPair pair, Site site) {
-    StoredTensor tensor = site.tensor();
-    Layout layout = operation(site).layout();
-    long in = layout.in(tensor.shape());
-    long out = layout.out(tensor.shape());
-    Optional<Shape> magnitude = pair.magnitude().map(m -> m.shape());
-    if (magnitude.isPresent() && magnitude.get().elements() != out) {
-      miss(
-          pair,
-          Cause.NO_FIT,
-          "the adapter has a magnitude vector of shape %s, but '%s' %s has %d outputs"
-              .formatted(magnitude.get(), tensor.label(), tensor.shape(), out));
-      return false;
-    }
-    Shape a = pair.a().shape();
-    Shape b = pair.b().shape();
-    boolean sameKernel =
-        a.rank() == 2 || tensor.shape().rank() == 2 || kernel(a).equals(kernel(tensor.shape()));
-    if (sameKernel && a.elements() / a.dim(0) == in && b.dim(0) == out) {
-      return true;
-    }
-    miss(
-        pair,
-        Cause.NO_FIT,
-        "the adapter has lora_A %s and lora_B %s, but '%s' %s read by %s has %d inputs and %d outputs"
-            .formatted(a, b, tensor.label(), tensor.shape(), site.node().operator(), in, out));
-    return false;
-  }
-
-  /** The dimensions behind the first. */
-  private static List<Long> kernel(Shape shape) {
-    return Arrays.stream(shape.toArray()).skip(1).boxed().toList();
-  }
-
-  /** What the pair has beside A and B that a plain fold would leave out. */
-  private static Optional<String> extra(LoraPair pair) {
-    if (pair.kind() == LoraPair.Kind.PARAMETER) {
-      return Optional.of("LoRA on a bare parameter (target_parameters)");
-    }
-    if (pair.biasOfB().isPresent()) {
-      return Optional.of("a bias on B (lora_bias)");
-    }
-    return pair.blocks().ofA() != 1 || pair.blocks().ofB() != 1
-        ? Optional.of("a block-diagonal pair (use_bdlora)")
-        : Optional.empty();
+  private boolean isShaped(LoraPair pair, Piece piece) {
+    Layout layout = operation(piece.found().first()).layout();
+    Optional<Miss> problem = PairFit.problem(pair, piece, layout);
+    problem.ifPresent(p -> miss(pair, p.cause(), p.reason()));
+    return problem.isEmpty();
   }
 
   private static boolean isInteger(StoredTensor tensor) {

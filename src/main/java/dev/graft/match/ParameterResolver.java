@@ -1,29 +1,23 @@
 package dev.graft.match;
 
 import dev.graft.graph.GraphNode;
-import dev.graft.graph.ModelGraph;
-import dev.graft.graph.Value;
 import dev.graft.match.Miss.Cause;
 import dev.graft.match.Site.Kind;
-import dev.graft.match.WeightReaders.Leaf;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.Shape;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /** Finds the stored tensor of one parameter: a head's weight, a norm's scale, a bias. */
 final class ParameterResolver {
 
-  private static final int MAX_RENAMINGS = 32;
-
   private final SiteIndex index;
   private final ModuleResolver modules;
+  private final NamedParameters named;
   private final BiasFinder biases;
-  private final WeightReaders readers;
-  private final RepeatedCalls calls;
-  private final Turn squares;
+  private final NormFinder norms;
 
   /**
    * Prepares to look parameters up.
@@ -34,11 +28,24 @@ final class ParameterResolver {
   ParameterResolver(SiteIndex index, ModuleResolver modules, RepeatedCalls calls, Turn squares) {
     this.index = index;
     this.modules = modules;
-    this.calls = calls;
-    this.squares = squares;
-    this.readers = new WeightReaders(index.graph());
+    this.named = new NamedParameters(index, calls, squares);
     this.biases = new BiasFinder(index, calls);
+    this.norms = new NormFinder(index, calls);
   }
+
+  /** Whether a tensor may have another size than the file's, as a new head or a grown table has. */
+  enum Sizing {
+    AS_IN_FILE,
+    ITS_OWN
+  }
+
+  /**
+   * What is to go in.
+   *
+   * @param shape PyTorch's shape
+   * @param sizing whether its first dimension may differ from the file's
+   */
+  record Needed(Shape shape, Sizing sizing) {}
 
   /**
    * A parameter by its names.
@@ -46,9 +53,9 @@ final class ParameterResolver {
    * @param parameter the adapter's name, e.g. {@code classifier.weight}
    * @param name the file's name
    * @param mapped what the map file joins it to
-   * @param shape PyTorch's shape
+   * @param needed what is to go in
    */
-  record Wanted(String parameter, String name, Optional<String> mapped, Shape shape) {
+  record Wanted(String parameter, String name, Optional<String> mapped, Needed needed) {
 
     String module(String of) {
       int dot = of.lastIndexOf('.');
@@ -56,7 +63,17 @@ final class ParameterResolver {
     }
 
     boolean isBias() {
-      return parameter.endsWith(".bias");
+      return parameter.endsWith(".bias") || parameter.equals("bias");
+    }
+
+    /** The same under another name of the file. */
+    Wanted called(String other) {
+      return new Wanted(other, other, mapped, needed);
+    }
+
+    /** The same with exactly this shape. */
+    Wanted shaped(Shape other) {
+      return new Wanted(parameter, name, mapped, new Needed(other, Sizing.AS_IN_FILE));
     }
   }
 
@@ -66,38 +83,100 @@ final class ParameterResolver {
    * @param spots the stored tensors
    * @param rule how they were found
    * @param turn how PyTorch's tensor goes in
+   * @param factor what its operators multiply it with
    */
-  record Found(List<Spot> spots, NameRule rule, Turn turn) {
+  record Found(List<Spot> spots, NameRule rule, Turn turn, float factor) {
+
+    Found(List<Spot> spots, NameRule rule, Turn turn) {
+      this(spots, rule, turn, 1f);
+    }
+
     StoredTensor tensor() {
       return spots.getFirst().tensor();
     }
   }
 
-  /** Either a place or why there is none. */
-  record Outcome(Optional<Found> found, String problem, Cause cause) {
+  /**
+   * A place, or what the graph has to get for one, or why there is none.
+   *
+   * @param found a stored place
+   * @param gap what the graph lacks
+   * @param problem what stands in the way: of both, or of replacing what is in the gap
+   * @param cause its kind
+   */
+  record Outcome(Optional<Found> found, Optional<Gap> gap, String problem, Cause cause) {
 
     static Outcome of(Found found) {
-      return new Outcome(Optional.of(found), "", Cause.NO_FIT);
+      return new Outcome(Optional.of(found), Optional.empty(), "", Cause.NO_FIT);
+    }
+
+    static Outcome missing(Gap gap) {
+      return new Outcome(Optional.empty(), Optional.of(gap), "", Cause.NO_FIT);
     }
 
     static Outcome none(String problem, Cause cause) {
-      return new Outcome(Optional.empty(), problem, cause);
+      return new Outcome(Optional.empty(), Optional.empty(), problem, cause);
     }
   }
 
   /** Looks a parameter up. */
   Outcome find(Wanted wanted) {
-    List<Spot> named = named(wanted);
-    if (!named.isEmpty()) {
-      return byName(wanted, named);
+    List<Spot> spots = named.find(wanted);
+    if (!spots.isEmpty() && !named.isBorrowed(spots, wanted)) {
+      return byName(wanted, spots);
     }
-    if (wanted.isBias()) {
-      return biasOf(sites(wanted, s -> s.kind() != Kind.EMBEDDING), wanted);
+    boolean isWeight = wanted.parameter().endsWith(".weight");
+    if (!wanted.isBias() && !isWeight && wanted.mapped().isEmpty()) {
+      return Outcome.none("the file has no tensor of the name " + wanted.name(), Cause.ABSENT);
     }
-    if (wanted.parameter().endsWith(".weight") || wanted.mapped().isPresent()) {
-      return weightOf(sites(wanted, s -> true), wanted);
+    ModuleResolver.Found sites = sites(wanted, s -> !wanted.isBias() || s.kind() != Kind.EMBEDDING);
+    if (sites.sites().isEmpty() && wanted.mapped().isEmpty()) {
+      String leaf = wanted.isBias() ? "bias" : "weight";
+      Optional<Outcome> ofNorm =
+          norms.find(
+              new NormFinder.Wanted(wanted.module(wanted.name()), leaf, wanted.needed().shape()));
+      if (ofNorm.isPresent()) {
+        return ofNorm.get().found().map(f -> fit(f, wanted)).orElseGet(ofNorm::get);
+      }
     }
-    return Outcome.none("the file has no tensor of the name " + wanted.name(), Cause.ABSENT);
+    return wanted.isBias() ? biasOf(sites, wanted) : weightOf(sites, wanted);
+  }
+
+  /** Whether the file has a tensor of the parameter's own name. */
+  boolean hasNamed(Wanted wanted) {
+    return !named.find(wanted).isEmpty();
+  }
+
+  /**
+   * Looks up a parameter of a module whose sites are known.
+   *
+   * @param found the module's sites
+   * @param wanted a weight or a bias
+   */
+  Outcome findAt(ModuleResolver.Found found, Wanted wanted) {
+    List<Spot> spots = named.find(wanted);
+    if (!spots.isEmpty()) {
+      return byName(wanted, spots);
+    }
+    return wanted.isBias() ? biasOf(found, wanted) : weightOf(found, wanted);
+  }
+
+  /** A linear layer by the file's name. */
+  ModuleResolver.Found linear(String module) {
+    return modules.find(module, module, s -> s.kind() != Kind.EMBEDDING && s.kind() != Kind.CONV);
+  }
+
+  /**
+   * Looks for what a module adds to its product, of whatever it consists.
+   *
+   * @param sites the module
+   * @param wanted its bias
+   */
+  Outcome bias(ModuleResolver.Found sites, Wanted wanted) {
+    List<Spot> spots = wanted.mapped().isEmpty() ? named.find(wanted) : List.of();
+    return spots.isEmpty() || named.isBorrowed(spots, wanted)
+        ? biasOf(sites, wanted)
+        : byName(wanted, spots);
   }
 
   private ModuleResolver.Found sites(Wanted wanted, Predicate<Site> kind) {
@@ -108,51 +187,40 @@ final class ParameterResolver {
             modules.find(wanted.module(wanted.parameter()), wanted.module(wanted.name()), kind));
   }
 
-  /** The stored tensors whose values are called like the parameter. */
-  private List<Spot> named(Wanted wanted) {
-    List<Spot> spots = new ArrayList<>();
-    for (Value value : index.parameter(wanted.mapped().orElse(wanted.name()))) {
-      root(value)
-          .ifPresent(root ->
-              spots.add(
-                  Spot.of(ModelGraph.stored(root).orElseThrow(), root, readersOf(value, wanted))));
-    }
-    return spots;
-  }
-
   private Outcome byName(Wanted wanted, List<Spot> spots) {
     if (spots.stream().anyMatch(s -> !index.bytes().same(s.tensor(), spots.getFirst().tensor()))) {
       return Outcome.none(
           spots.size() + " different tensors in several graphs have that name", Cause.NO_FIT);
     }
-    NameRule rule = wanted.mapped().isPresent() ? NameRule.MAP_FILE : NameRule.INITIALIZER;
-    return fit(new Found(spots, rule, turn(wanted, spots.getFirst())), wanted.shape());
-  }
-
-  /**
-   * How a parameter that is in the file under its own name lies there. Exporters that keep the name
-   * keep the layout too, whatever operator reads it. Other tools turn a linear layer's weight and
-   * leave its name: where the shape cannot tell, the operator does, unless the adapter was made for
-   * Conv1D layers, whose weights are {@code [in, out]} in PyTorch.
-   */
-  private Turn turn(Wanted wanted, Spot spot) {
-    Shape stored = spot.tensor().shape();
-    if (stored.rank() != 2 || wanted.shape().rank() != 2) {
-      return Turn.AS_IS;
+    if (named.isInDoubt(spots, wanted)) {
+      return Outcome.none(
+          "'%s' is read by %d operators, some without a name, and holds one value throughout: the exporter may have merged several modules' parameters in it"
+              .formatted(
+                  spots.getFirst().tensor().label(),
+                  spots.stream().mapToInt(s -> s.readers().size()).sum()),
+          Cause.UNSUPPORTED);
     }
-    boolean readTurned = readTurned(spot);
-    boolean square = stored.dim(0) == stored.dim(1);
-    boolean turned =
-        square
-            ? readTurned && (squares == Turn.TRANSPOSED || wanted.mapped().isPresent())
-            : readTurned && wanted.shape().transposed().equals(stored);
-    return turned ? Turn.TRANSPOSED : Turn.AS_IS;
+    List<Float> factors =
+        spots.stream().flatMap(s -> s.readers().stream()).map(r -> factor(r)).distinct().toList();
+    if (factors.size() > 1) {
+      return Outcome.none(
+          "its operators multiply '%s' with different factors (alpha or beta)"
+              .formatted(spots.getFirst().tensor().label()),
+          Cause.UNSUPPORTED);
+    }
+    NameRule rule = wanted.mapped().isPresent() ? NameRule.MAP_FILE : NameRule.INITIALIZER;
+    float factor = factors.isEmpty() ? 1f : factors.getFirst();
+    return fit(new Found(spots, rule, named.turn(wanted, spots.getFirst()), factor), wanted);
   }
 
-  private boolean readTurned(Spot spot) {
-    List<Site> sites =
-        index.on(spot.tensor()).stream().filter(s -> spot.readers().contains(s.reading())).toList();
-    return !sites.isEmpty() && sites.stream().allMatch(s -> s.layout() == Layout.IN_OUT);
+  /** What an operator multiplies an input with. */
+  private static float factor(Reading reading) {
+    GraphNode node = reading.node();
+    return switch (node.operator()) {
+      case "Gemm", "com.microsoft.FusedGemm", "com.microsoft.FusedMatMul" ->
+          node.floatAttribute(reading.use().input() == 2 ? "beta" : "alpha", 1f);
+      default -> 1f;
+    };
   }
 
   private Outcome weightOf(ModuleResolver.Found found, Wanted wanted) {
@@ -169,23 +237,25 @@ final class ParameterResolver {
           Cause.UNSUPPORTED);
     }
     Turn turn = site.layout() == Layout.IN_OUT ? Turn.TRANSPOSED : Turn.AS_IS;
-    return fit(new Found(found.spots(), found.rule(), turn), wanted.shape());
+    return fit(new Found(found.spots(), found.rule(), turn, site.alpha()), wanted);
   }
 
   private Outcome biasOf(ModuleResolver.Found found, Wanted wanted) {
     if (found.sites().isEmpty()) {
       return Outcome.none(found.problem(), found.cause());
     }
-    List<WeightPath> paths = biases.find(found.sites(), wanted.module(wanted.name()));
-    if (paths.isEmpty()) {
-      Site site = found.first();
-      return site.kind() == Kind.QUANTISED
-          ? quantised(site)
-          : Outcome.none(
-              "the graph adds no bias behind %s; exporters drop a bias of zeros, and Graft does not add nodes for one"
-                  .formatted(site.node()),
-              Cause.UNSUPPORTED);
-    }
+    Site site = found.first();
+    return switch (biases.find(found.sites(), wanted.module(wanted.name()))) {
+      case BiasPlace.Stored(List<WeightPath> paths, float factor) ->
+          storedBias(paths, factor, wanted);
+      case BiasPlace.Unclear(String reason) ->
+          site.kind() == Kind.QUANTISED ? quantised(site) : Outcome.none(reason, Cause.UNSUPPORTED);
+      case BiasPlace.Missing missing ->
+          site.kind() == Kind.QUANTISED ? quantised(site) : missingBias(site, missing, wanted);
+    };
+  }
+
+  private Outcome storedBias(List<WeightPath> paths, float factor, Wanted wanted) {
     if (paths.stream().anyMatch(WeightPath::isQuantised)) {
       return Outcome.none(
           "its tensor '%s' is quantised".formatted(paths.getFirst().tensor().label()),
@@ -198,7 +268,29 @@ final class ParameterResolver {
               + spots.stream().map(s -> s.tensor().label()).limit(4).toList(),
           Cause.NO_FIT);
     }
-    return fit(new Found(spots, NameRule.BIAS_OF_SITE, Turn.AS_IS), wanted.shape());
+    return fit(new Found(spots, NameRule.BIAS_OF_SITE, Turn.AS_IS, factor), wanted);
+  }
+
+  private static Outcome missingBias(Site site, BiasPlace.Missing missing, Wanted wanted) {
+    long out = site.layout().out(site.tensor().shape());
+    Shape shape = wanted.needed().shape();
+    boolean fits = wanted.needed().sizing() == Sizing.ITS_OWN || shape.elements() == out;
+    if (shape.rank() != 1 || !fits || !site.tensor().dtype().isFoldable()) {
+      return Outcome.none(
+          "the adapter's tensor has shape %s, but '%s' %s of type %s has %d outputs"
+              .formatted(
+                  shape, site.tensor().label(), site.tensor().shape(), site.tensor().dtype(), out),
+          Cause.NO_FIT);
+    }
+    Gap gap = new Gap(wanted.name(), site.tensor().dtype(), out, missing.openings());
+    String doubt =
+        missing
+            .doubt()
+            .map(d ->
+                "the graph adds no bias right behind %s, and %s; so its place cannot be proved"
+                    .formatted(site.node(), d))
+            .orElse("");
+    return new Outcome(Optional.empty(), Optional.of(gap), doubt, Cause.UNSUPPORTED);
   }
 
   private static Outcome quantised(Site site) {
@@ -208,62 +300,28 @@ final class ParameterResolver {
         Cause.QUANTISED);
   }
 
-  /** Who reads a parameter as such; whoever reads it under another name has merely equal values. */
-  private List<Reading> readersOf(Value value, Wanted wanted) {
-    String module = wanted.module(wanted.name());
-    List<Leaf> all = readers.reach(value).leaves();
-    List<Reading> own =
-        all.stream()
-            .filter(l -> belongs(l, value.name(), module))
-            .map(Leaf::reading)
-            .distinct()
-            .toList();
-    if (!own.isEmpty()) {
-      return own;
-    }
-    List<Reading> called =
-        all.stream()
-            .filter(l -> l.nearest().equals(value.name()))
-            .map(Leaf::reading)
-            .distinct()
-            .toList();
-    return called.isEmpty() ? all.stream().map(Leaf::reading).distinct().toList() : called;
-  }
-
-  private boolean belongs(Leaf leaf, String name, String module) {
-    List<SiteName> says = index.names().ofNode(leaf.reading());
-    return says.isEmpty()
-        ? leaf.nearest().equals(name)
-        : says.stream().anyMatch(s -> calls.isWithin(s.module(), module));
-  }
-
-  /** The stored value behind one, through Identity only: a parameter is never turned or cast. */
-  private static Optional<Value> root(Value value) {
-    Value at = value;
-    for (int i = 0; i < MAX_RENAMINGS; i++) {
-      if (ModelGraph.stored(at).isPresent()) {
-        return Optional.of(at);
-      }
-      Optional<GraphNode> identity =
-          at.scope().producer(at.name()).filter(p -> p.operator().equals("Identity"));
-      Optional<Value> next = identity.flatMap(n -> n.input(0).flatMap(n.scope()::resolve));
-      if (next.isEmpty()) {
-        return Optional.empty();
-      }
-      at = next.get();
-    }
-    return Optional.empty();
-  }
-
-  private static Outcome fit(Found found, Shape shape) {
+  private static Outcome fit(Found found, Wanted wanted) {
+    Shape shape = wanted.needed().shape();
     boolean turned = found.turn() == Turn.TRANSPOSED && shape.rank() == 2;
     Shape needed = turned ? shape.transposed() : shape;
-    if (needed.equals(found.tensor().shape())) {
+    Shape stored = found.tensor().shape();
+    boolean fits =
+        needed.equals(stored)
+            || (wanted.needed().sizing() == Sizing.ITS_OWN
+                && differsOnlyAt(turned ? 1 : 0, needed, stored));
+    if (fits) {
       return Outcome.of(found);
     }
     return Outcome.none(
         "the adapter's tensor has shape %s, which needs %s in the file, but '%s' has %s"
-            .formatted(shape, needed, found.tensor().label(), found.tensor().shape()),
+            .formatted(shape, needed, found.tensor().label(), stored),
         Cause.NO_FIT);
+  }
+
+  private static boolean differsOnlyAt(int axis, Shape a, Shape b) {
+    return a.rank() == b.rank()
+        && axis < a.rank()
+        && a.elements() > 0
+        && IntStream.range(0, a.rank()).allMatch(i -> i == axis || a.dim(i) == b.dim(i));
   }
 }

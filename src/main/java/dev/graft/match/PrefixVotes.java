@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Which prefixes the names of a file and of an adapter suggest, and how many of the adapter's
@@ -27,12 +28,18 @@ final class PrefixVotes {
   private final Map<String, String> moduleOfName = new HashMap<>();
   private final Map<Prefix, Set<String>> votes = new HashMap<>();
   private final Set<String> modules = new HashSet<>();
+  private Prefix wrapper = Prefix.NONE;
 
   /** Adds a target that the prefix is to serve. */
   void want(String target, String module) {
     moduleOfName.put(target, module);
     moduleOfName.put(module, module);
     modules.add(module);
+  }
+
+  /** Notes the file's modules, which may all lie in a wrapper that the export was made through. */
+  void wrap(Collection<String> fileModules) {
+    wrapper = new Prefix("", common(fileModules));
   }
 
   /** Counts for the names of a file. */
@@ -56,7 +63,8 @@ final class PrefixVotes {
 
   /**
    * The prefixes that may serve every target. Names may agree as they are for a single module, but
-   * a prefix that only one module speaks for would be a match by the end of its name.
+   * a prefix that only one module speaks for would be a match by the end of its name, unless all
+   * modules of the file begin with it.
    */
   List<Prefix> complete() {
     List<Prefix> complete =
@@ -64,6 +72,10 @@ final class PrefixVotes {
             sorted().stream()
                 .filter(p -> votes.getOrDefault(p, Set.of()).size() == modules.size())
                 .toList());
+    if (!complete.contains(wrapper)
+        && votes.getOrDefault(wrapper, Set.of()).size() == modules.size()) {
+      complete.add(wrapper);
+    }
     complete.remove(Prefix.NONE);
     complete.addFirst(Prefix.NONE);
     return complete;
@@ -83,6 +95,23 @@ final class PrefixVotes {
                 .thenComparing(e -> e.getKey().to()))
         .map(Map.Entry::getKey)
         .toList();
+  }
+
+  /** What two or more names all begin with, up to a dot. */
+  private static String common(Collection<String> names) {
+    TreeSet<String> sorted = new TreeSet<>(names);
+    if (sorted.size() < 2) {
+      return "";
+    }
+    // What the first and the last in order share, all between them share.
+    String first = sorted.first();
+    String last = sorted.last();
+    int length = 0;
+    while (length < Math.min(first.length(), last.length())
+        && first.charAt(length) == last.charAt(length)) {
+      length++;
+    }
+    return first.substring(0, first.substring(0, length).lastIndexOf('.') + 1);
   }
 
   private void vote(String name, Prefix prefix) {

@@ -2,7 +2,10 @@ package dev.graft.match;
 
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
+import dev.graft.graph.Use;
+import dev.graft.graph.Value;
 import dev.graft.match.Site.Kind;
+import dev.graft.match.WeightPath.Hop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -10,6 +13,9 @@ import java.util.function.Function;
 
 /** Finds every place where a stored weight acts, by the operator and never by the shape alone. */
 final class SiteFinder {
+
+  /** Words, positions and segments among the inputs of EmbedLayerNormalization. */
+  private static final List<Integer> FUSED_TABLES = List.of(2, 3, 4);
 
   private final WeightTracer tracer;
   private final SiteNames names;
@@ -43,18 +49,27 @@ final class SiteFinder {
           add(node, 0, p -> site(Kind.EMBEDDING, p, Layout.OUT_IN));
         }
       }
+      case "com.microsoft.EmbedLayerNormalization" -> {
+        for (int table : FUSED_TABLES) {
+          add(node, table, p -> site(Kind.EMBEDDING, p, Layout.OUT_IN));
+        }
+      }
       case "Conv" -> convolution(node);
+      case "com.microsoft.Attention", "com.microsoft.PackedAttention" ->
+          add(node, 1, p -> site(Kind.LINEAR, p, Layout.IN_OUT));
+      case "Slice", "Split" -> inProjection(node);
       case "MatMulInteger",
           "ConvInteger",
           "com.microsoft.MatMulNBits",
           "com.microsoft.DynamicQuantizeMatMul",
           "com.microsoft.MatMulIntegerToFloat",
           "com.microsoft.MatMulFpQ4",
-          "com.microsoft.MatMulBnb4" ->
+          "com.microsoft.MatMulBnb4",
+          "com.microsoft.QAttention" ->
           quantised(node, 1);
       case "QLinearMatMul", "QLinearConv", "com.microsoft.QGemm" -> quantised(node, 3);
       case "com.microsoft.QMoE" -> quantised(node, 2);
-      case "com.microsoft.GatherBlockQuantized" -> quantised(node, 0);
+      case "com.microsoft.GatherBlockQuantized" -> quantisedTable(node);
       default -> {
         // Other operators do not project.
       }
@@ -94,9 +109,40 @@ final class SiteFinder {
                 : Optional.of(plain(path.isQuantised() ? Kind.QUANTISED : Kind.CONV, path)));
   }
 
+  /**
+   * The packed projection of an {@code nn.MultiheadAttention} whose rows are taken apart as the
+   * model runs. It lies in the file as PyTorch keeps it, or it would have lost its name.
+   */
+  private void inProjection(GraphNode node) {
+    add(
+        node,
+        0,
+        path ->
+            site(Kind.LINEAR, path, Layout.OUT_IN)
+                .filter(s -> path.root().name().endsWith(".in_proj_weight"))
+                .filter(s -> path.values().size() == 1));
+  }
+
   /** Packed weights have shapes of their own, so nothing is asked of them. */
   private void quantised(GraphNode node, int input) {
     add(node, input, path -> Optional.of(plain(Kind.QUANTISED, path)));
+  }
+
+  /** A packed weight that serves as a table too is brought to the table's shape first. */
+  private void quantisedTable(GraphNode node) {
+    Use table = new Use(node, 0);
+    Optional<Value> value = node.input(0).flatMap(node.scope()::resolve);
+    Optional<GraphNode> reshape =
+        value
+            .flatMap(v -> v.scope().producer(v.name()))
+            .filter(p -> p.operator().equals("Reshape"));
+    if (reshape.isEmpty()) {
+      quantised(node, 0);
+      return;
+    }
+    tracer.trace(reshape.get(), 0).stream()
+        .map(path -> new WeightPath(path.tensor(), List.of(new Hop(table, value.get()))))
+        .forEach(path -> sites.add(plain(Kind.QUANTISED, path)));
   }
 
   private Site plain(Kind kind, WeightPath path) {

@@ -16,8 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** All sites of a model by name, all named parameters, and which tensors lie on the same bytes. */
 public final class SiteIndex {
@@ -27,11 +29,13 @@ public final class SiteIndex {
   private final SharedBytes sharedBytes;
   private final EqualBytes bytes;
   private final List<Site> sites;
-  private final Map<String, List<Site>> byModule = new HashMap<>();
+  private final NavigableMap<String, List<Site>> byModule = new TreeMap<>();
   private final NavigableMap<String, Set<StoredTensor>> weightsByNodeName = new TreeMap<>();
-  private final Map<String, Set<Site>> byUnnumbered = new HashMap<>();
+  private final Map<String, List<Site>> byUnnumbered = new HashMap<>();
   private final IdentityHashMap<StoredTensor, List<Site>> byTensor = new IdentityHashMap<>();
   private final NavigableMap<String, Set<Value>> parameters = new TreeMap<>();
+  private final Set<GraphNode> products = new HashSet<>();
+  private @Nullable ModuleNodes nodes;
 
   private SiteIndex(ModelGraph graph) {
     this.graph = graph;
@@ -88,8 +92,33 @@ public final class SiteIndex {
   }
 
   /** The sites whose nodes belong to modules of this name but for numbers after its parts. */
-  Set<Site> numberedLike(String module) {
-    return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), Set.of());
+  List<Site> numberedLike(String module) {
+    return byUnnumbered.getOrDefault(RepeatedCalls.unnumbered(module), List.of());
+  }
+
+  /** The sites of modules inside another, under the names that say so. */
+  SequencedMap<String, List<Site>> within(String module) {
+    return Collections.unmodifiableSequencedMap(
+        byModule.subMap(module + ".", module + (char) ('.' + 1)));
+  }
+
+  /** The nodes by module; few adapters ask for them. */
+  ModuleNodes nodes() {
+    ModuleNodes known = nodes;
+    if (known == null) {
+      known = new ModuleNodes(graph, names);
+      nodes = known;
+    }
+    return known;
+  }
+
+  /** Whether a value is the product of a weight to which nothing has been added yet. */
+  boolean isBareProduct(Value value) {
+    return value
+        .scope()
+        .producer(value.name())
+        .filter(n -> products.contains(n) && n.input(2).isEmpty())
+        .isPresent();
   }
 
   /** Every module name of every site. */
@@ -132,11 +161,15 @@ public final class SiteIndex {
       weightsByNodeName
           .computeIfAbsent(module, k -> Collections.newSetFromMap(new IdentityHashMap<>()))
           .add(site.tensor());
-      byUnnumbered
-          .computeIfAbsent(RepeatedCalls.unnumbered(module), k -> new LinkedHashSet<>())
-          .add(site);
+    }
+    for (String module :
+        new HashSet<>(site.nodeNames().stream().map(RepeatedCalls::unnumbered).toList())) {
+      byUnnumbered.computeIfAbsent(module, k -> new ArrayList<>()).add(site);
     }
     byTensor.computeIfAbsent(site.tensor(), t -> new ArrayList<>()).add(site);
+    if (site.kind() != Site.Kind.EMBEDDING) {
+      products.add(site.node());
+    }
   }
 
   private void indexParameters() {

@@ -28,21 +28,34 @@ final class SiteNames {
           ".weight_quantized",
           ".weight");
 
+  private static final String IN_PROJECTION = ".in_proj_weight";
+
+  /** Where PEFT wrapped a module, the module itself is a level below its name. */
+  private static final Pattern BASE_LAYER = Pattern.compile("\\.base_layer(?=\\.|$)");
+
   private final ModelGraph graph;
+  private final AttentionNames attentions;
 
   SiteNames(ModelGraph graph) {
     this.graph = graph;
+    this.attentions = new AttentionNames(graph, this::ofNode);
   }
 
   /** Every name of a site, most trusted first. */
   List<SiteName> of(WeightPath path) {
     List<SiteName> names = new ArrayList<>(ofWeight(path));
     names.addAll(ofNode(path.reading()));
+    if (names.isEmpty() || AttentionOps.projects(path.reading().node())) {
+      names.addAll(attentions.of(path.reading().node()));
+    }
     for (SiteName name : List.copyOf(names)) {
-      String renamed = GENAI_ATTENTION.matcher(name.module()).replaceAll("$1$2.self_attn.");
-      if (!renamed.equals(name.module())) {
-        names.add(new SiteName(renamed, NameRule.GENAI));
+      String plain = BASE_LAYER.matcher(name.module()).replaceAll("");
+      if (!plain.equals(name.module())) {
+        names.add(new SiteName(plain, name.rule()));
       }
+    }
+    for (SiteName name : List.copyOf(names)) {
+      genai(name).ifPresent(names::add);
     }
     return names.stream().distinct().toList();
   }
@@ -61,6 +74,9 @@ final class SiteNames {
         names.addAll(ofNode(nodes.get(i)));
       }
     }
+    for (SiteName name : List.copyOf(names)) {
+      genai(name).ifPresent(names::add);
+    }
     return names;
   }
 
@@ -72,6 +88,14 @@ final class SiteNames {
     nodePath(node.part().proto().getName())
         .ifPresent(m -> names.add(new SiteName(m, NameRule.NODE_PATH)));
     return names;
+  }
+
+  /** The name that PyTorch has for what ONNX Runtime GenAI has renamed. */
+  private static Optional<SiteName> genai(SiteName name) {
+    String renamed = GENAI_ATTENTION.matcher(name.module()).replaceAll("$1$2.self_attn.");
+    return renamed.equals(name.module())
+        ? Optional.empty()
+        : Optional.of(new SiteName(renamed, NameRule.GENAI));
   }
 
   /**
@@ -89,10 +113,8 @@ final class SiteNames {
     for (Value value : path.values().subList(outside, path.values().size())) {
       List<SiteName> names = new ArrayList<>();
       module(value.name()).ifPresent(m -> names.add(new SiteName(m, NameRule.INITIALIZER)));
-      value
-          .scope()
-          .valueInfo(value.name())
-          .flatMap(SiteNames::foldedFrom)
+      origin(value)
+          .flatMap(SiteNames::module)
           .ifPresent(m -> names.add(new SiteName(m, NameRule.FOLDED_FROM)));
       if (!names.isEmpty()) {
         return names;
@@ -103,6 +125,9 @@ final class SiteNames {
 
   /** The module whose weight has this name. */
   private static Optional<String> module(String parameter) {
+    if (parameter.endsWith(IN_PROJECTION)) {
+      return Optional.of(parameter.substring(0, parameter.length() - "_weight".length()));
+    }
     for (String ending : WEIGHT_ENDINGS) {
       if (parameter.length() > ending.length() && parameter.endsWith(ending)) {
         return Optional.of(parameter.substring(0, parameter.length() - ending.length()));
@@ -111,11 +136,16 @@ final class SiteNames {
     return Optional.empty();
   }
 
-  private static Optional<String> foldedFrom(ValueInfoProto info) {
+  /** The parameter that dynamo says it made a value of. */
+  static Optional<String> origin(Value value) {
+    return value.scope().valueInfo(value.name()).flatMap(SiteNames::origin);
+  }
+
+  private static Optional<String> origin(ValueInfoProto info) {
     for (StringStringEntryProto entry : info.getMetadataPropsList()) {
       if (entry.getKey().equals(FOLDED_FROM)) {
         List<String> origins = PythonList.parse(entry.getValue());
-        return origins.size() == 1 ? module(origins.getFirst()) : Optional.empty();
+        return origins.size() == 1 ? Optional.of(origins.getFirst()) : Optional.empty();
       }
     }
     return Optional.empty();

@@ -41,6 +41,11 @@ public record Spot(
     return new Spot(tensor, twins, roots, readers, moved);
   }
 
+  /** The first of the tensors on the same bytes, which stands for all of them. */
+  public StoredTensor home() {
+    return twins.getFirst();
+  }
+
   /** Whether the target needs a copy of its own. */
   public boolean isSplit() {
     return !split.isEmpty();

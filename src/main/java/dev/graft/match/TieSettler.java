@@ -1,6 +1,5 @@
 package dev.graft.match;
 
-import dev.graft.adapter.AdapterConfig;
 import dev.graft.adapter.Replacement.Origin;
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
@@ -21,41 +20,60 @@ import java.util.Set;
 
 /**
  * Decides what happens to weights that several modules read. The truth is what the adapter did
- * while it was trained, so a target that shares its bytes gets a copy of its own, unless the
- * adapter says that embeddings stay tied.
+ * while it was trained, so a target that shares its bytes with others than its own readers gets a
+ * copy of its own.
  */
 final class TieSettler {
 
   private final SiteIndex index;
   private final ModelGraph graph;
   private final WeightReaders readers;
-  private final boolean ensuresTying;
 
-  TieSettler(SiteIndex index, AdapterConfig config) {
+  TieSettler(SiteIndex index) {
     this.index = index;
     this.graph = index.graph();
     this.readers = new WeightReaders(index.graph());
-    this.ensuresTying = config.ensureWeightTying();
   }
 
   /** A target's share of one range of bytes. */
-  private record Claim(int target, Spot spot, OutputRange outputs) {}
+  private record Claim(Owner owner, Spot spot, OutputRange outputs) {
+    int target() {
+      return owner.index();
+    }
+
+    boolean disputes(Claim other) {
+      return !owner.what().equals(other.owner.what()) && outputs.overlaps(other.outputs);
+    }
+  }
+
+  /** A target by its place in the list, and what it is the owner of. */
+  private record Owner(int index, Object what) {
+
+    /** A bias that was saved whole and moved by lora_bias as well is one parameter all the same. */
+    static Owner of(int index, BoundTarget target) {
+      return switch (target) {
+        case BoundTarget.Whole whole -> new Owner(index, whole.name());
+        case BoundTarget.Shift shift -> new Owner(index, shift.name());
+        default -> new Owner(index, index);
+      };
+    }
+  }
 
   /** A range of bytes: the tensors that lie on it, who reads it, and the targets that want it. */
   private static final class Cell {
     private final List<Claim> claims = new ArrayList<>();
-    private final Map<Reading, List<OutputRange>> claimed = new HashMap<>();
+    private final Map<Reading, List<Claim>> claimed = new HashMap<>();
     private final Set<Reading> disputed = new HashSet<>();
 
     /** Modules packed into one weight share its readers and nothing else. */
     void add(Claim claim) {
       claims.add(claim);
       for (Reading reader : claim.spot().readers()) {
-        List<OutputRange> earlier = claimed.computeIfAbsent(reader, r -> new ArrayList<>());
-        if (earlier.stream().anyMatch(claim.outputs()::overlaps)) {
+        List<Claim> earlier = claimed.computeIfAbsent(reader, r -> new ArrayList<>());
+        if (earlier.stream().anyMatch(claim::disputes)) {
           disputed.add(reader);
         }
-        earlier.add(claim.outputs());
+        earlier.add(claim);
       }
     }
 
@@ -68,18 +86,18 @@ final class TieSettler {
   }
 
   /** Gives each target on shared bytes a copy of its own, or notes why that cannot be. */
-  List<BoundTarget> settle(List<BoundTarget> bound, List<Miss> misses) {
+  List<BoundTarget> settle(TieRule.Extended extended, List<Miss> misses) {
+    List<BoundTarget> bound = extended.bound();
     Map<StoredTensor, Cell> cells = new HashMap<>();
     List<List<Spot>> spots = new ArrayList<>();
     for (int i = 0; i < bound.size(); i++) {
       List<Spot> joined = Spots.joined(bound.get(i).place().spots(), index.sharedBytes());
       spots.add(joined);
       for (Spot spot : joined) {
-        cells
-            .computeIfAbsent(cellOf(spot), t -> new Cell())
-            .add(new Claim(i, spot, bound.get(i).place().outputs()));
+        cells.computeIfAbsent(cellOf(spot), t -> new Cell()).add(claim(i, bound.get(i), spot));
       }
     }
+    cells.values().forEach(cell -> cell.disputed.removeAll(extended.stacked()));
     List<BoundTarget> settled = new ArrayList<>();
     for (int i = 0; i < bound.size(); i++) {
       BoundTarget target = bound.get(i);
@@ -87,8 +105,7 @@ final class TieSettler {
       List<String> problems = new ArrayList<>();
       for (Spot spot : spots.get(i)) {
         Cell cell = cells.getOrDefault(cellOf(spot), new Cell());
-        settle(target, new Claim(i, spot, target.place().outputs()), cell, problems)
-            .ifPresent(done::add);
+        settle(target, claim(i, target, spot), cell, problems).ifPresent(done::add);
       }
       if (problems.isEmpty()) {
         settled.add(target.on(target.place().on(done)));
@@ -97,6 +114,10 @@ final class TieSettler {
       }
     }
     return settled;
+  }
+
+  private static Claim claim(int index, BoundTarget target, Spot spot) {
+    return new Claim(Owner.of(index, target), spot, target.place().outputs());
   }
 
   private StoredTensor cellOf(Spot spot) {
@@ -135,15 +156,12 @@ final class TieSettler {
   }
 
   /**
-   * Whether whoever shares the weight is meant to change with it: where the adapter keeps the tie
-   * between the embedding and the layer over the vocabulary, or where it holds the base model's own
-   * embedding. Equal weights that an exporter merged are no tie.
+   * Whether whoever shares the weight is meant to change with it: where the adapter holds the base
+   * model's own embedding. Equal weights that an exporter merged are no tie.
    */
   private boolean staysTied(BoundTarget target, Spot spot) {
-    boolean savedEmbedding =
-        target instanceof BoundTarget.Whole whole
-            && whole.replacement().origin() == Origin.SAVED_EMBEDDING;
-    return (ensuresTying || savedEmbedding)
+    return target instanceof BoundTarget.Whole whole
+        && whole.replacement().origin() == Origin.SAVED_EMBEDDING
         && index.sharedBytes().twins(spot.tensor()).stream()
             .flatMap(t -> index.on(t).stream())
             .anyMatch(s -> s.kind() == Site.Kind.EMBEDDING);

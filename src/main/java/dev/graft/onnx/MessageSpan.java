@@ -2,6 +2,7 @@ package dev.graft.onnx;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +63,19 @@ public final class MessageSpan {
   /** First byte after the message. */
   public long bodyEnd() {
     return bodyEnd;
+  }
+
+  /** Which field of the message around it this message is; for the model itself 0. */
+  int field() {
+    return field;
+  }
+
+  /** What the message is. */
+  MessageKind kind() {
+    if (parent == null) {
+      return MessageKind.MODEL;
+    }
+    return Objects.requireNonNull(parent.kind().child(field));
   }
 
   /** Ordinal among the siblings of the same field. */

@@ -2,40 +2,30 @@ package dev.graft.onnx;
 
 import dev.graft.error.UnsupportedException;
 import dev.graft.io.InputFile;
-import dev.graft.onnx.MessageSpan.FieldPlace;
-import dev.graft.onnx.StoredTensor.Storage;
-import dev.graft.tensor.TensorSource;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
+import dev.graft.onnx.GraphEdit.AddInitializer;
+import dev.graft.onnx.GraphEdit.Keeping;
+import dev.graft.onnx.GraphEdit.SetInput;
+import dev.graft.onnx.TensorEdits.PatchedFiles;
 import java.util.Map;
 import java.util.SequencedMap;
-import java.util.Set;
 
 /**
  * A model as changes to another one. Replaced payloads keep their place; nothing else moves unless
- * it has to.
+ * it has to, and every byte that no edit is about is the base's.
  */
 public final class ModelPatch {
 
   /** The limit of protobuf and so of every reader of ONNX. */
   static final long MAX_MODEL_BYTES = Integer.MAX_VALUE;
 
-  private static final int NODE_INPUT = 1;
-  private static final int GRAPH_INITIALIZER = 5;
-  private static final int TENSOR_RAW_DATA = 9;
-  private static final int TENSOR_EXTERNAL_DATA = 13;
   private static final int MODEL_METADATA = 14;
 
   private final OnnxModel base;
-  private final WireCursor cursor;
+  private final FieldIndex fields;
   private final WirePatch wire;
-  private final Set<StoredTensor> replaced = Collections.newSetFromMap(new IdentityHashMap<>());
-  private final SequencedMap<Path, DataFilePatch> dataFiles = new LinkedHashMap<>();
-  private final List<NewTensor> added = new ArrayList<>();
+  private final DataFiles data;
+  private final TensorEdits tensors;
+  private final EditLog log;
   private boolean planned;
 
   /**
@@ -46,8 +36,12 @@ public final class ModelPatch {
    */
   public ModelPatch(OnnxModel base, InputFile file) {
     this.base = base;
-    this.cursor = new WireCursor(file);
+    WireCursor cursor = new WireCursor(file);
+    this.fields = new FieldIndex(cursor);
     this.wire = new WirePatch(base.path(), base.root());
+    this.data = new DataFiles(base);
+    this.tensors = new TensorEdits(base, cursor, fields, new PatchedFiles(wire, data));
+    this.log = new EditLog(base);
   }
 
   /**
@@ -55,6 +49,7 @@ public final class ModelPatch {
    *
    * @throws IllegalArgumentException if the length is another one, or the tensor has new values
    *     already
+   * @throws IllegalStateException if an edit removes the tensor or replaces it as a whole
    */
   public void replaceValues(StoredTensor tensor, TensorContent content) {
     if (content.lengthBytes() != tensor.bytes()) {
@@ -62,55 +57,44 @@ public final class ModelPatch {
           "tensor '%s' has %d bytes, not %d"
               .formatted(tensor.label(), tensor.bytes(), content.lengthBytes()));
     }
-    if (!replaced.add(tensor)) {
-      throw new IllegalArgumentException("tensor '" + tensor.label() + "' is replaced twice");
-    }
-    if (tensor.bytes() == 0) {
-      return;
-    }
-    switch (tensor.storage()) {
-      case EXTERNAL -> {
-        TensorSource source = tensor.source().orElseThrow();
-        dataFile(source.file()).replace(source, content);
-      }
-      case EMBEDDED -> {
-        TensorSource source = tensor.source().orElseThrow();
-        FieldRange range = new FieldRange(source.offset(), source.end());
-        wire.replace(tensor.span(), range, new Piece.Produced(content));
-      }
-      case TYPED -> replaceTyped(tensor, content);
-    }
+    log.addValues(tensor);
+    tensors.replaceValues(tensor, content);
   }
 
   /**
-   * Makes a node read another value.
+   * Changes the graph.
+   *
+   * @throws IllegalArgumentException if the edit names what the base does not have, or what it has
+   *     already
+   * @throws IllegalStateException if an edit before rules it out: the same place is set twice, or
+   *     lies in what is removed or replaced as a whole
+   */
+  public void apply(GraphEdit edit) {
+    log.add(edit);
+  }
+
+  /**
+   * Makes a node read another value in the place of one that it reads.
    *
    * @throws IllegalArgumentException if the node has no such input
+   * @throws IllegalStateException if the input is set already
    */
   public void rewireInput(NodePart node, int input, String name) {
-    List<FieldRange> inputs = FieldRange.find(cursor, node.span(), NODE_INPUT);
-    if (input < 0 || input >= inputs.size()) {
+    int inputs = node.proto().getInputCount();
+    if (input < 0 || input >= inputs) {
       throw new IllegalArgumentException(
-          "node '%s' has %d inputs, none with index %d"
-              .formatted(node.label(), inputs.size(), input));
+          "node '%s' has %d inputs, none with index %d".formatted(node.label(), inputs, input));
     }
-    byte[] field = new WireBytes().string(NODE_INPUT, name).toByteArray();
-    wire.replace(node.span(), inputs.get(input), Piece.Literal.of(field));
+    apply(new SetInput(node, input, name));
   }
 
   /**
    * Adds an initializer to the main graph, embedded or external as the base's own weights are.
    *
-   * @throws IllegalArgumentException if its content is not as long as type and shape ask for
+   * @throws IllegalStateException if the main graph has an initializer of that name
    */
   public void addInitializer(NewTensor tensor) {
-    long expected = tensor.dtype().bytes(tensor.shape().elements());
-    if (tensor.content().lengthBytes() != expected) {
-      throw new IllegalArgumentException(
-          "new tensor '%s' has %d bytes, not %d"
-              .formatted(tensor.name(), tensor.content().lengthBytes(), expected));
-    }
-    added.add(tensor);
+    apply(new AddInitializer(tensor, Keeping.LIKE_BASE));
   }
 
   /**
@@ -123,7 +107,7 @@ public final class ModelPatch {
     long length = keyField.length + valueHeader.length + (long) valueBytes;
     wire.replace(
         base.root(),
-        endOf(base.root()),
+        FieldRange.endOf(base.root()),
         Piece.Literal.of(WireBytes.header(MODEL_METADATA, length)),
         Piece.Literal.of(keyField),
         Piece.Literal.of(valueHeader),
@@ -144,11 +128,12 @@ public final class ModelPatch {
       throw new IllegalStateException("the patch has been laid out already");
     }
     planned = true;
-    SequencedMap<Path, String> fileNames = fileNames(names);
-    added.forEach(tensor -> place(tensor, fileNames));
-    renameLocations(fileNames);
-    SequencedMap<String, FilePlan> plans = new LinkedHashMap<>();
-    fileNames.forEach((file, name) -> plans.put(name, dataFile(file).plan()));
+    data.rename(names);
+    new NodeEdits(fields, wire).apply(log.edits());
+    new StructureEdits(base, fields, wire).apply(log);
+    tensors.apply(log.edits());
+    tensors.renameLocations(log);
+    SequencedMap<String, FilePlan> plans = data.plans();
     FilePlan model = wire.plan();
     if (model.lengthBytes() > MAX_MODEL_BYTES) {
       throw new UnsupportedException(
@@ -157,107 +142,5 @@ public final class ModelPatch {
     }
     plans.put("", model);
     return plans;
-  }
-
-  private SequencedMap<Path, String> fileNames(Map<String, String> names) {
-    SequencedMap<Path, String> fileNames = new LinkedHashMap<>();
-    base.dataFiles()
-        .forEach((location, file) ->
-            fileNames.putIfAbsent(file, names.getOrDefault(location, location)));
-    if (Set.copyOf(fileNames.values()).size() < fileNames.size()) {
-      throw new IllegalArgumentException(
-          base.path() + ": two data files would get one name: " + fileNames);
-    }
-    return fileNames;
-  }
-
-  private DataFilePatch dataFile(Path path) {
-    return dataFiles.computeIfAbsent(
-        path,
-        p -> {
-          try (InputFile data = base.openSource(p)) {
-            return new DataFilePatch(p, data.size());
-          }
-        });
-  }
-
-  private void place(NewTensor tensor, SequencedMap<Path, String> fileNames) {
-    WireBytes body = new WireBytes();
-    for (long dim : tensor.shape().toArray()) {
-      body.number(1, dim);
-    }
-    body.number(2, tensor.dtype().onnxCode()).string(8, tensor.name());
-    long bytes = tensor.content().lengthBytes();
-    MessageSpan graph = base.graph().span();
-    if (fileNames.isEmpty()) {
-      byte[] head = body.toByteArray();
-      byte[] raw = WireBytes.header(TENSOR_RAW_DATA, bytes);
-      wire.replace(
-          graph,
-          endOf(graph),
-          Piece.Literal.of(WireBytes.header(GRAPH_INITIALIZER, head.length + raw.length + bytes)),
-          Piece.Literal.of(head),
-          Piece.Literal.of(raw),
-          new Piece.Produced(tensor.content()));
-      return;
-    }
-    long offset = dataFile(fileNames.firstEntry().getKey()).append(tensor.content());
-    body.bytes(TENSOR_EXTERNAL_DATA, entry("location", fileNames.firstEntry().getValue()))
-        .bytes(TENSOR_EXTERNAL_DATA, entry("offset", Long.toString(offset)))
-        .bytes(TENSOR_EXTERNAL_DATA, entry("length", Long.toString(bytes)))
-        .number(14, 1);
-    byte[] whole = new WireBytes().bytes(GRAPH_INITIALIZER, body.toByteArray()).toByteArray();
-    wire.replace(graph, endOf(graph), Piece.Literal.of(whole));
-  }
-
-  private void renameLocations(Map<Path, String> fileNames) {
-    Map<String, Path> files = base.dataFiles();
-    for (StoredTensor tensor : base.tensors()) {
-      if (tensor.storage() != Storage.EXTERNAL) {
-        continue;
-      }
-      for (int i = 0; i < tensor.proto().getExternalDataCount(); i++) {
-        if (tensor.proto().getExternalData(i).getKey().equals("location")) {
-          String location = tensor.proto().getExternalData(i).getValue();
-          String renamed = fileNames.getOrDefault(files.get(location), location);
-          if (!renamed.equals(location)) {
-            renameLocation(tensor, i, renamed);
-          }
-        }
-      }
-    }
-  }
-
-  private void renameLocation(StoredTensor tensor, int entryIndex, String renamed) {
-    MessageSpan span = tensor.span();
-    cursor.seek(FieldRange.find(cursor, span, TENSOR_EXTERNAL_DATA).get(entryIndex).start());
-    cursor.tag(span.bodyEnd());
-    FieldPlace place = new FieldPlace(TENSOR_EXTERNAL_DATA, entryIndex);
-    MessageSpan entry = MessageSpan.read(cursor, span, place);
-    // Of a repeated field protobuf takes the last.
-    FieldRange value = FieldRange.find(cursor, entry, 2).getLast();
-    byte[] field = new WireBytes().string(2, renamed).toByteArray();
-    wire.replace(entry, value, Piece.Literal.of(field));
-  }
-
-  private void replaceTyped(StoredTensor tensor, TensorContent content) {
-    ScanBudget budget = new ScanBudget(base.path(), Runtime.getRuntime().maxMemory());
-    List<FieldRange> ranges = PayloadWalk.of(cursor, tensor.span(), budget).ranges();
-    wire.replace(
-        tensor.span(),
-        ranges.getFirst(),
-        Piece.Literal.of(WireBytes.header(TENSOR_RAW_DATA, content.lengthBytes())),
-        new Piece.Produced(content));
-    for (FieldRange rest : ranges.subList(1, ranges.size())) {
-      wire.replace(tensor.span(), rest);
-    }
-  }
-
-  private static FieldRange endOf(MessageSpan span) {
-    return new FieldRange(span.bodyEnd(), span.bodyEnd());
-  }
-
-  private static byte[] entry(String key, String value) {
-    return new WireBytes().string(1, key).string(2, value).toByteArray();
   }
 }

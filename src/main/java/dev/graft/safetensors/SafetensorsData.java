@@ -37,9 +37,23 @@ public final class SafetensorsData {
    * @throws FormatException if the file shrank or can no longer be read
    */
   public static float[] readFloats(SafetensorsTensor tensor) {
+    try (InputFile file = open(tensor)) {
+      return readFloats(tensor, file);
+    }
+  }
+
+  /**
+   * The same from an open file, for who reads many tensors.
+   *
+   * @throws UnsupportedException if the type is not F32, F16 or BF16, or there are 2^31 elements or
+   *     more
+   * @throws FormatException if the file shrank or can no longer be read
+   */
+  public static float[] readFloats(SafetensorsTensor tensor, InputFile file) {
     float[] all = new float[arrayLength(tensor, tensor.shape().elements())];
     decode(
         tensor,
+        file,
         (values, count, first) -> {
           System.arraycopy(values, 0, all, (int) first, count);
           return true;
@@ -54,17 +68,20 @@ public final class SafetensorsData {
    */
   public static OptionalLong firstNonFinite(SafetensorsTensor tensor) {
     long[] found = {-1};
-    decode(
-        tensor,
-        (values, count, first) -> {
-          for (int i = 0; i < count; i++) {
-            if (!Float.isFinite(values[i])) {
-              found[0] = first + i;
-              return false;
+    try (InputFile file = open(tensor)) {
+      decode(
+          tensor,
+          file,
+          (values, count, first) -> {
+            for (int i = 0; i < count; i++) {
+              if (!Float.isFinite(values[i])) {
+                found[0] = first + i;
+                return false;
+              }
             }
-          }
-          return true;
-        });
+            return true;
+          });
+    }
     return found[0] < 0 ? OptionalLong.empty() : OptionalLong.of(found[0]);
   }
 
@@ -157,7 +174,7 @@ public final class SafetensorsData {
     return file;
   }
 
-  private static void decode(SafetensorsTensor tensor, FloatBlock block) {
+  private static void decode(SafetensorsTensor tensor, InputFile file, FloatBlock block) {
     DType dtype = tensor.dtype();
     if (!dtype.isFoldable()) {
       throw new UnsupportedException(
@@ -167,21 +184,18 @@ public final class SafetensorsData {
               + ", but only F32, F16 and BF16 are read as numbers; save the adapter in one of these");
     }
     int elementBytes = dtype.bits() / 8;
-    int capacity = CHUNK_BYTES / elementBytes;
+    long elements = tensor.shape().elements();
+    int capacity = (int) Math.min(CHUNK_BYTES / elementBytes, elements);
     FloatCodec codec = new FloatCodec(dtype, capacity);
     float[] values = new float[capacity];
-    ByteBuffer bytes = ByteBuffer.allocate(CHUNK_BYTES);
-    long elements = tensor.shape().elements();
-    try (InputFile file = open(tensor)) {
-      for (long done = 0; done < elements; done += capacity) {
-        int count = (int) Math.min(capacity, elements - done);
-        bytes.clear().limit(count * elementBytes);
-        long at = tensor.source().offset() + done * elementBytes;
-        file.readFully(bytes, at);
-        codec.decode(MemorySegment.ofArray(bytes.array()), 0, values, count);
-        if (!block.accept(values, count, done)) {
-          return;
-        }
+    ByteBuffer bytes = ByteBuffer.allocate(capacity * elementBytes);
+    for (long done = 0; done < elements; done += capacity) {
+      int count = (int) Math.min(capacity, elements - done);
+      bytes.clear().limit(count * elementBytes);
+      file.readFully(bytes, tensor.source().offset() + done * elementBytes);
+      codec.decode(MemorySegment.ofArray(bytes.array()), 0, values, count);
+      if (!block.accept(values, count, done)) {
+        return;
       }
     }
   }

@@ -47,13 +47,9 @@ public final class FloatCodec {
     }
     MemorySegment.copy(from, I16, offset, halves, 0, count);
     if (type == DType.FLOAT16) {
-      for (int i = 0; i < count; i++) {
-        into[i] = Float.float16ToFloat(halves[i]);
-      }
+      fromFloat16(into, count);
     } else {
-      for (int i = 0; i < count; i++) {
-        into[i] = Float.intBitsToFloat(halves[i] << 16);
-      }
+      fromBfloat16(into, count);
     }
   }
 
@@ -67,25 +63,47 @@ public final class FloatCodec {
       return;
     }
     if (type == DType.FLOAT16) {
-      for (int i = 0; i < count; i++) {
-        halves[i] = Float.floatToFloat16(from[i]);
-      }
+      toFloat16(from, count);
     } else {
-      for (int i = 0; i < count; i++) {
-        bits[i] = bfloat16Bits(Float.floatToRawIntBits(from[i]));
-      }
-      for (int i = 0; i < count; i++) {
-        halves[i] = (short) bits[i];
-      }
+      toBfloat16(from, count);
     }
     MemorySegment.copy(halves, 0, into, I16, offset, count);
+  }
+
+  // Each loop is a method of its own: what is not used need not be compiled.
+
+  private void fromFloat16(float[] into, int count) {
+    for (int i = 0; i < count; i++) {
+      into[i] = Float.float16ToFloat(halves[i]);
+    }
+  }
+
+  private void fromBfloat16(float[] into, int count) {
+    for (int i = 0; i < count; i++) {
+      into[i] = Float.intBitsToFloat(halves[i] << 16);
+    }
+  }
+
+  private void toFloat16(float[] from, int count) {
+    for (int i = 0; i < count; i++) {
+      halves[i] = Float.floatToFloat16(from[i]);
+    }
+  }
+
+  private void toBfloat16(float[] from, int count) {
+    for (int i = 0; i < count; i++) {
+      bits[i] = bfloat16Bits(Float.floatToRawIntBits(from[i]));
+    }
+    for (int i = 0; i < count; i++) {
+      halves[i] = (short) bits[i];
+    }
   }
 
   /**
    * The upper half of a float's bits, rounded half to even. A NaN keeps its sign and stays quiet
    * instead of carrying over into infinity.
    */
-  static int bfloat16Bits(int float32Bits) {
+  public static int bfloat16Bits(int float32Bits) {
     int rounded = (float32Bits + 0x7fff + ((float32Bits >>> 16) & 1)) >>> 16;
     int quiet = (float32Bits >>> 16) | 0x40;
     int isNan = (0x7f800000 - (float32Bits & 0x7fffffff)) >> 31;

@@ -2,6 +2,7 @@ package dev.graft.tensor;
 
 import java.nio.file.Path;
 import java.util.Comparator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the bytes of a tensor lie. Embedded, external and safetensors data all look like this, so
@@ -39,5 +40,20 @@ public record TensorSource(Path file, long offset, long length)
   /** The first byte after the tensor. */
   public long end() {
     return offset + length;
+  }
+
+  // As in every record, but what the compiler makes is put together at run time, some milliseconds
+  // of every start.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof TensorSource s
+        && offset == s.offset
+        && length == s.length
+        && file.equals(s.file);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * file.hashCode() + Long.hashCode(offset)) + Long.hashCode(length);
   }
 }

@@ -57,6 +57,38 @@ class AdapterFilesTest extends AdapterFixture {
   }
 
   @Test
+  void refusesWeightsWithoutAConfigurationThoughASubFolderHoldsAnAdapter() throws IOException {
+    SafetensorsBytes.write(
+        folder.resolve("adapter_model.safetensors"), SafetensorsBytes.float32("x [1]"));
+    Files.createDirectory(folder.resolve("style"));
+    Files.writeString(folder.resolve("style/adapter_config.json"), "{}");
+
+    assertThatThrownBy(() -> PeftAdapter.open(folder))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("name one of them:\n  " + folder.resolve("style"));
+  }
+
+  @Test
+  void takesTheOnlyAdapterInASubFolderAndSaysSo() throws IOException {
+    adapter("", M + "q.lora_A.weight [2,3]", M + "q.lora_B.weight [4,2]");
+    Path style = Files.createDirectory(folder.resolve("style"));
+    Files.createDirectory(folder.resolve("other"));
+    for (String name : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      Files.move(folder.resolve(name), style.resolve(name));
+    }
+
+    PeftAdapter found = PeftAdapter.open(folder);
+
+    assertThat(found.name()).isEqualTo("style");
+    assertThat(found.targets()).hasSize(1);
+    assertThat(found.warnings())
+        .singleElement()
+        .asString()
+        .contains(folder + " holds no adapter itself; the only one in it is taken: " + style);
+    assertThat(PeftAdapter.open(style).warnings()).isEmpty();
+  }
+
+  @Test
   void listsTheAdaptersInSubFolders() throws IOException {
     for (String name : List.of("b", "a", "empty")) {
       Files.createDirectory(folder.resolve(name));

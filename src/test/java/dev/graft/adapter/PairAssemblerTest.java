@@ -129,18 +129,6 @@ class PairAssemblerTest extends AdapterFixture {
   }
 
   @Test
-  void refusesExpertsWhoseStrengthIsInDoubt() throws IOException {
-    PeftAdapter adapter =
-        PeftAdapter.open(
-            adapter(
-                "\"target_parameters\": [\"experts.down\", \"experts.up\"], \"alpha_pattern\": {\"up\": 9}",
-                M + "experts.lora_A.weight [6,4]",
-                M + "experts.lora_B.weight [5,6]"));
-
-    assertThat(adapter.refusals()).singleElement().asString().contains("different rank or alpha");
-  }
-
-  @Test
   void readsPlainPairsByPattern() {
     PeftAdapter adapter = PeftAdapter.open(golden("llama-ts-pattern"));
 
@@ -209,8 +197,27 @@ class PairAssemblerTest extends AdapterFixture {
                 M + "attn.base_layer.out_proj.lora_A.weight [2,4]",
                 M + "attn.base_layer.out_proj.lora_B.weight [4,2]"));
 
-    assertThat(pair(adapter, "m.attn").scale()).isEqualTo(3);
-    assertThat(pair(adapter, "m.attn.out_proj").scale()).isEqualTo(3);
+    assertThat(pair(adapter, "m.attn.in_proj").scale()).isEqualTo(3);
+    assertThat(pair(adapter, "m.attn.out_proj").scaling().alpha()).isEqualTo(6);
+  }
+
+  @Test
+  void keepsTheRankAndStrengthOfEveryParameterThatExpertsMayStandFor() throws IOException {
+    PeftAdapter adapter =
+        PeftAdapter.open(
+            adapter(
+                "\"target_parameters\": [\"experts.down\", \"experts.up\"],"
+                    + " \"rank_pattern\": {\"experts.down\": 3}, \"alpha_pattern\": {\"up\": 9}",
+                M + "experts.lora_A.weight [6,4]",
+                M + "experts.lora_B.weight [5,6]"));
+
+    LoraPair pair = only(adapter, LoraPair.class).getFirst();
+    assertThat(pair.parametersFor(2)).containsExactly("down");
+    assertThat(pair.parametersFor(3)).containsExactly("up");
+    assertThat(pair.parameters().scalings().get("up"))
+        .satisfies(s -> assertThat(s.rank()).isEqualTo(2))
+        .satisfies(s -> assertThat(s.factor()).isEqualTo(4.5));
+    assertThat(adapter.refusals()).isEmpty();
   }
 
   @Test
@@ -231,9 +238,11 @@ class PairAssemblerTest extends AdapterFixture {
         only(adapter, LoraPair.class).stream().filter(p -> p.kind() == Kind.PARAMETER).toList();
     assertThat(experts)
         .hasSize(2)
-        .allMatch(p -> p.experts() == 3 && p.rank() == 2 && p.module().equals("m.experts"));
-    assertThat(experts.get(0).parameters())
-        .isEqualTo(new LoraPair.Parameters(List.of("down", "up"), 0));
+        .allMatch(p -> p.rank() == 2 && p.module().equals("m.experts"))
+        .allMatch(p -> p.parametersFor(3).equals(List.of("down", "up")))
+        .allMatch(p -> p.parametersFor(2).isEmpty());
+    assertThat(experts.get(0).parameters().candidates()).containsExactly("down", "up");
+    assertThat(experts.get(0).parameters().depth()).isZero();
     assertThat(experts.get(1).parameters().depth()).isEqualTo(1);
     assertThat(pair(adapter, "m.q").kind()).isEqualTo(Kind.LINEAR_OR_CONV);
     assertThat(adapter.refusals()).isEmpty();

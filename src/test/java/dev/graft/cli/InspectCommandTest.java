@@ -112,10 +112,10 @@ class InspectCommandTest {
         .contains("prefix: '' of the adapter is 'model.' in the model")
         .contains("13 of 13 targets are bound")
         .containsPattern(
-            "(?m)^bert\\.encoder\\.layer\\.0\\.attention\\.self\\.query +node path +"
+            "(?m)^bert\\.encoder\\.layer\\.0\\.attention\\.self\\.query +lora +node path +"
                 + "/model/bert/encoder/layer\\.0/attention/self/query/MatMul +onnx::MatMul_356 +"
-                + "\\[32, 32\\] +in_out +FLOAT32 +2 +-$")
-        .containsPattern("(?m)^classifier\\.bias +initializer name .* whole +-$");
+                + "\\[32, 32\\] +all +in_out +FLOAT32 +2 +-$")
+        .containsPattern("(?m)^classifier\\.bias +whole +initializer name .* +-$");
   }
 
   @Test

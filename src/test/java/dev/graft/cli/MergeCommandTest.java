@@ -18,6 +18,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 class MergeCommandTest {
 
+  private static final Path TIED = Path.of("testdata/cases/llama-tied-ts-tied-embed/base.onnx");
+  private static final Path TIED_ADAPTER = TIED.resolveSibling("adapter");
+
   @TempDir Path folder;
   private Path out = Path.of("");
 
@@ -34,10 +37,48 @@ class MergeCommandTest {
     Run two = graft("merge", "-m", Samples.MODEL, "-a", Samples.ADAPTER, "-a", "b:0.5", "-o", out);
     assertThat(two.code()).isEqualTo(4);
     assertThat(two.err()).contains("-a is given 2 times");
-    Run models = graft("merge", "-m", "a", "-m", "b", "-a", Samples.ADAPTER, "-o", out);
-    assertThat(models.code()).isEqualTo(4);
-    assertThat(models.err()).contains("-m is given 2 times");
     assertThat(Samples.tree(folder)).isEmpty();
+  }
+
+  @Test
+  void refusesSeveralModelsWhoseOutputsHaveNoPlace() throws IOException {
+    Path file = Files.writeString(folder.resolve("taken"), "a file");
+    Run intoFile = graft("merge", "-m", "a", "-m", "b", "-a", Samples.ADAPTER, "-o", file);
+    assertThat(intoFile.code()).isEqualTo(2);
+    assertThat(intoFile.err()).contains("several models are written into a folder");
+    Run alike = graft("merge", "-m", "x/a", "-m", "y/a", "-a", Samples.ADAPTER, "-o", out);
+    assertThat(alike.code()).isEqualTo(2);
+    assertThat(alike.err()).contains("one file name");
+    Path copy = Files.copy(Samples.MODEL, folder.resolve("a.onnx"));
+    Path other = Files.copy(Samples.MODEL, folder.resolve("b.onnx"));
+    Run over = graft("merge", "-m", copy, "-m", other, "-a", Samples.ADAPTER, "-o", folder);
+    assertThat(over.code()).isEqualTo(2);
+    assertThat(over.err()).contains("would overwrite the input");
+    assertThat(Samples.tree(folder)).containsExactly("a.onnx", "b.onnx", "taken");
+  }
+
+  @Test
+  void leavesNothingBehindIfOneOfSeveralModelsDoesNotFit() throws IOException {
+    Path copy = Files.copy(Samples.MODEL, folder.resolve("a.onnx"));
+    Path other = Files.copy(Samples.OTHER_MODEL, folder.resolve("b.onnx"));
+    Run run = graft("merge", "-m", copy, "-m", other, "-a", Samples.ADAPTER, "-o", out);
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(run.err()).contains("b.onnx").contains("no place for any target");
+    assertThat(Samples.tree(folder)).containsExactly("a.onnx", "b.onnx");
+  }
+
+  @Test
+  void mergesSeveralModelsIntoAFolderAsEachByItself() throws IOException {
+    Path first = Files.copy(Samples.MODEL, folder.resolve("a.onnx"));
+    Path second = Files.copy(Samples.MODEL, folder.resolve("b.onnx"));
+    Path alone = folder.resolve("alone.onnx");
+    assertThat(graft("merge", "-m", first, "-a", Samples.ADAPTER, "-o", alone).code()).isZero();
+    Run run = graft("merge", "-m", first, "-m", second, "-a", Samples.ADAPTER, "-o", out, "--json");
+    assertThat(run.code()).isZero();
+    assertThat(run.json().path("merges")).hasSize(2);
+    assertThat(Files.readAllBytes(out.resolve("a.onnx")))
+        .isEqualTo(Files.readAllBytes(alone))
+        .isEqualTo(Files.readAllBytes(out.resolve("b.onnx")));
   }
 
   @Test
@@ -55,6 +96,43 @@ class MergeCommandTest {
     Run run = merge("--prefix", "bert.");
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.err()).contains("FROM=TO");
+  }
+
+  @Test
+  void refusesAnotherWordForTies() {
+    Run run = graft("merge", "-m", TIED, "-a", TIED_ADAPTER, "-o", out, "--tied", "both");
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("--tied is 'both', expected active or peft-merge");
+  }
+
+  @Test
+  void leavesTiesAsAskedAndVerifiesThem() {
+    Path merged = folder.resolve("merged.onnx");
+    Run active = graft("merge", "-m", TIED, "-a", TIED_ADAPTER, "-o", out, "--json");
+    assertThat(active.json().path("sites")).hasSize(1);
+    Run peft =
+        graft(
+            "merge",
+            "-m",
+            TIED,
+            "-a",
+            TIED_ADAPTER,
+            "-o",
+            merged,
+            "--tied",
+            "peft-merge",
+            "--json");
+    assertThat(peft.json().path("sites")).hasSize(2);
+    assertThat(peft.json().path("sites").path(1).path("rule").asString()).isEqualTo("tied weight");
+    assertThat(verify(out, "active").code()).isZero();
+    assertThat(verify(merged, "peft-merge").code()).isZero();
+    assertThat(verify(out, "peft-merge").code()).isEqualTo(1);
+    assertThat(verify(merged, "active").code()).isEqualTo(1);
+  }
+
+  private static Run verify(Path merged, String tied) {
+    return graft(
+        "verify", "-m", merged, "--weights", "--base", TIED, "-a", TIED_ADAPTER, "--tied", tied);
   }
 
   @Test
@@ -162,6 +240,48 @@ class MergeCommandTest {
     assertThat(merge("--map", folder.resolve("gone.txt")).err()).contains("gone.txt");
   }
 
+  /** A head of five labels on a base of two, and layers whose biases the exporter left out. */
+  @Test
+  void tellsWhatChangesInTheGraph() throws IOException {
+    Path cases = Path.of("testdata/cases");
+    Path labels = cases.resolve("bert-2label-dynamo-labels");
+    Path report = folder.resolve("report.json");
+    Run run =
+        graft(
+            "merge",
+            "-m",
+            labels.resolve("base.onnx"),
+            "-a",
+            labels.resolve("adapter"),
+            "-o",
+            out,
+            "--report",
+            report);
+    assertThat(run.code()).isZero();
+    assertThat(run.out())
+        .contains("shape 'model.classifier.weight': [2, 16] becomes [5, 16]")
+        .contains("declared 'logits': dimension -1 of the output becomes 5");
+    JsonNode changes = JsonMapper.shared().readTree(Files.readString(report)).path("graphChanges");
+    assertThat(changes.size()).isEqualTo(5);
+    assertThat(changes.at("/0/kind").asString()).isEqualTo("shape");
+
+    Path zeros = cases.resolve("bert-dynamo-lora-bias-zero");
+    Run missing =
+        graft(
+            "merge",
+            "-m",
+            zeros.resolve("base.onnx"),
+            "-a",
+            zeros.resolve("adapter"),
+            "-o",
+            folder.resolve("zeros.onnx"),
+            "--dry-run");
+    assertThat(missing.code()).isZero();
+    assertThat(missing.out())
+        .contains("tensor 'model.bert.pooler.dense.bias': FLOAT32 [16]")
+        .contains("more changes of this kind (--json lists all)");
+  }
+
   @Test
   void reportsEverySiteAndEveryFile() throws IOException {
     Path file = folder.resolve("report.json");
@@ -178,7 +298,9 @@ class MergeCommandTest {
             "sites",
             "figures",
             "files",
+            "graphChanges",
             "carried",
+            "notes",
             "leftOver",
             "warnings");
     assertThat(report.path("schema").asInt()).isEqualTo(1);
@@ -196,6 +318,9 @@ class MergeCommandTest {
         .matches("[0-9a-f]{64}")
         .isNotEqualTo(site.at("/hashes/before").asString());
     assertThat(report.at("/figures/totalBytes").asLong()).isEqualTo(Files.size(out));
+    assertThat(report.at("/figures/writtenBytes").asLong()).isGreaterThanOrEqualTo(Files.size(out));
+    assertThat(report.at("/figures/readBytes").asLong())
+        .isGreaterThanOrEqualTo(report.at("/figures/touchedBytes").asLong());
     assertThat(report.at("/files/inputs").size()).isEqualTo(3);
     assertThat(report.at("/files/outputs/0/path").asString()).isEqualTo(out.toString());
     assertThat(report.at("/files/outputs/0/sha256").asString()).isEqualTo(sha256(out));

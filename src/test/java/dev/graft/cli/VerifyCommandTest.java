@@ -29,6 +29,7 @@ class VerifyCommandTest {
         "--reference a --rtol NaN",
         "--reference a --base b",
         "--reference a --prefix =model.",
+        "--reference a --tied peft-merge",
         "--weights",
         "--weights --base a",
         "--weights --base a -a b --reference c",

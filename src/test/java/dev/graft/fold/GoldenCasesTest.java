@@ -3,22 +3,24 @@ package dev.graft.fold;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.graft.io.Progress;
+import dev.graft.match.Binder;
+import dev.graft.match.NameMap;
+import dev.graft.match.Ties;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.proto.NodeProto;
 import dev.graft.runtime.SessionSettings;
+import dev.graft.testing.GoldenCase;
+import dev.graft.testing.GoldenCase.Question;
 import dev.graft.verify.Inputs;
 import dev.graft.verify.Parity;
 import dev.graft.verify.ParityReport;
 import dev.graft.verify.Reference;
 import dev.graft.verify.Tolerance;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,50 +29,121 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Folds adapters that PEFT made into models that others exported, and asks ONNX Runtime. */
 class GoldenCasesTest {
 
-  private static final Pattern ATOL = Pattern.compile("\"atol\": ([0-9.e-]+)");
-
   @TempDir Path folder;
 
-  static List<Path> cases() throws IOException {
-    try (Stream<Path> all = Files.list(Path.of("testdata/cases"))) {
-      return all.filter(c -> Files.exists(c.resolve("golden.safetensors")))
-          .filter(c -> Files.exists(c.resolve("adapter")))
-          .sorted()
-          .toList();
-    }
+  static List<GoldenCase> cases() {
+    return GoldenCase.naming("merge").stream().filter(found -> !found.hasSeveralFiles()).toList();
   }
 
-  private static ParityReport parity(Path model, Path golden, String tensor, double atol) {
-    Tolerance tolerance = Tolerance.of(OptionalDouble.of(atol), OptionalDouble.of(0));
+  private static ParityReport parity(Path model, GoldenCase golden, String tensor) {
+    Question plain = new Question("base.onnx", "inputs.safetensors", "golden.safetensors");
+    return parity(model, golden, tensor, plain);
+  }
+
+  private static ParityReport parity(
+      Path model, GoldenCase golden, String tensor, Question question) {
+    Tolerance tolerance = Tolerance.of(OptionalDouble.of(golden.tolerance()), OptionalDouble.of(0));
     return new Parity(SessionSettings.defaults(), tolerance)
         .compare(
             model,
-            new Reference.Stored(golden, Optional.of(tensor)),
-            new Inputs.Stored(golden.resolveSibling("inputs.safetensors")));
+            new Reference.Stored(golden.file(question.golden()), Optional.of(tensor)),
+            new Inputs.Stored(golden.file(question.inputs())));
   }
 
   @ParameterizedTest
   @MethodSource("cases")
-  void mergedModelGivesWhatPeftGives(Path golden) throws IOException {
-    Matcher atol = ATOL.matcher(Files.readString(golden.resolve("case.json")));
-    double tolerance = atol.find() ? Double.parseDouble(atol.group(1)) : 1e-5;
-    MergeRequest request =
-        MergeRequest.of(
-            golden.resolve("base.onnx"), golden.resolve("adapter"), folder.resolve("merged.onnx"));
+  void mergedModelGivesWhatPeftGives(GoldenCase golden) {
+    golden.adapters().forEach((adapter, truth) -> foldAndCompare(golden, adapter, truth));
+  }
+
+  private void foldAndCompare(GoldenCase golden, String adapter, String truth) {
+    Path output = folder.resolve(adapter.replace('/', '-')).resolve("merged.onnx");
+    MergeRequest request = MergeRequest.of(golden.file("base.onnx"), golden.file(adapter), output);
     MergePlan plan = MergePlan.of(request);
     new Merge(plan, "graft test", Progress.NONE).run(2);
-    Path expected = golden.resolve("golden.safetensors");
-    assertThat(parity(request.output(), expected, "merged", tolerance).holds()).isTrue();
-    assertThat(parity(request.model(), expected, "merged", tolerance).holds())
-        .as("the adapter moves the outputs by more than the tolerance")
-        .isFalse();
-    assertThat(OnnxModel.open(request.output()).proto().getGraph().getNodeList())
-        .isEqualTo(plan.model().proto().getGraph().getNodeList());
-    assertThat(new FoldCheck(plan, request.output(), Progress.NONE).run().differences()).isEmpty();
+    ParityReport found = parity(output, golden, truth);
+    assertThat(found.holds()).as(found.toString()).isTrue();
+    if (Files.exists(golden.file("fresh-inputs.safetensors"))) {
+      Question fresh = new Question("base.onnx", "fresh-inputs.safetensors", "golden.safetensors");
+      found = parity(output, golden, "fresh_" + truth, fresh);
+      assertThat(found.holds()).as("with new tokens: " + found).isTrue();
+    }
+    if (golden.keepsItsShape()) {
+      assertThat(parity(request.model(), golden, truth).holds())
+          .as("the adapter moves the outputs by more than the tolerance")
+          .isFalse();
+    }
+    assertNothingElseChanged(golden, plan, output);
+    assertThat(new FoldCheck(plan, output, Progress.NONE).run().differences()).isEmpty();
   }
 
   @Test
-  void realEncoderGivesPeftsEmbeddings() throws IOException {
+  void filesOfOneModelAreFoldedInOneRun() {
+    GoldenCase golden =
+        GoldenCase.naming("merge").stream().filter(GoldenCase::hasSeveralFiles).findFirst().get();
+    List<MergeRequest> requests =
+        golden.questions().stream()
+            .map(Question::model)
+            .distinct()
+            .map(n -> MergeRequest.of(golden.file(n), golden.file("adapter"), folder.resolve(n)))
+            .toList();
+    List<Merge> merges =
+        MergePlan.of(requests).stream().map(p -> new Merge(p, "test", Progress.NONE)).toList();
+    new MergeSet(merges).run(2);
+    for (Question question : golden.questions()) {
+      Path output = folder.resolve(question.model());
+      ParityReport found = parity(output, golden, golden.truth(), question);
+      assertThat(found.holds()).as(question + ": " + found).isTrue();
+      assertThat(parity(golden.file(question.model()), golden, golden.truth(), question).holds())
+          .as("the adapter moves " + question)
+          .isFalse();
+    }
+  }
+
+  static List<GoldenCase> tied() {
+    return cases().stream().filter(found -> found.name().contains("-tied-")).toList();
+  }
+
+  /** PEFT's merge writes into the tensor that both ends share, its active adapter does not. */
+  @ParameterizedTest
+  @MethodSource("tied")
+  void tiesAreLeftAsPeftsMergeLeavesThemIfAsked(GoldenCase golden) {
+    Path output = folder.resolve("merged.onnx");
+    Binder.Options options = new Binder.Options(Optional.empty(), NameMap.EMPTY, Ties.PEFT_MERGE);
+    MergePlan plan =
+        MergePlan.of(
+            new MergeRequest(
+                golden.file("base.onnx"),
+                golden.file("adapter"),
+                1,
+                output,
+                options,
+                MergeRequest.Repeat.REFUSED));
+    new Merge(plan, "graft test", Progress.NONE).run(2);
+    ParityReport found = parity(output, golden, "merged");
+    assertThat(found.holds()).as(found.toString()).isTrue();
+    assertThat(new FoldCheck(plan, output, Progress.NONE).run().differences()).isEmpty();
+  }
+
+  private static void assertNothingElseChanged(GoldenCase golden, MergePlan plan, Path output) {
+    List<NodeProto> before = plan.model().proto().getGraph().getNodeList();
+    List<NodeProto> after = OnnxModel.open(output).proto().getGraph().getNodeList();
+    if (golden.needsNewNodes()) {
+      assertThat(names(after)).containsSubsequence(names(before)).hasSizeGreaterThan(before.size());
+      assertThat(plan.graphChanges()).anyMatch(c -> c.kind().equals("node"));
+    } else if (golden.splitsWeights()) {
+      assertThat(names(after)).isEqualTo(names(before));
+    } else {
+      assertThat(after).isEqualTo(before);
+    }
+  }
+
+  private static List<String> names(List<NodeProto> nodes) {
+    return nodes.stream().map(node -> node.getOpType() + " " + node.getName()).toList();
+  }
+
+  @Test
+  void realEncoderGivesPeftsEmbeddings() {
     Path golden = Path.of("testdata/minilm-sentiment.golden.safetensors");
     MergeRequest request =
         MergeRequest.of(

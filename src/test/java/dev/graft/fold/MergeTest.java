@@ -268,7 +268,7 @@ class MergeTest {
     assertThat(metadata).doesNotContain(folder.toString()).contains("\"name\":\"adapter\"");
     assertThat(result.provenance().tensors())
         .hasSize(2)
-        .allSatisfy(t -> assertThat(t.before()).isNotEqualTo(t.after()).hasSize(64))
+        .allSatisfy(t -> assertThat(t.before().orElseThrow()).isNotEqualTo(t.after()).hasSize(64))
         .allSatisfy(t -> assertThat(t.parts().getFirst().scale()).isEqualTo(1.5));
     assertThat(Provenance.of(OnnxModel.open(request.output())))
         .containsExactly(result.provenance());
@@ -286,7 +286,8 @@ class MergeTest {
     Files.writeString(
         base.resolve("genai_config.json"),
         "{\"model\": {\"decoder\": {\"filename\": \"base.onnx\", \"head_size\": 8}}}");
-    assertThat(merge(request).carried()).containsExactly("config.json", "genai_config.json");
+    assertThat(merge(request).carried().files())
+        .containsExactly("config.json", "genai_config.json");
     assertThat(out.resolve("config.json")).hasContent("{\"id2label\": {}}");
     assertThat(out.resolve("tokenizer.json")).hasContent("mine");
     assertThat(out.resolve("notes.txt")).doesNotExist();

@@ -62,7 +62,7 @@ class RealModelTest {
     long wrong = 0;
     for (int t = 0; t < plan.tensors().size(); t++) {
       if (plan.binding().bound().get(t) instanceof BoundTarget.Lora lora) {
-        StoredTensor base = plan.tensors().get(t).base();
+        StoredTensor base = plan.tensors().get(t).base().orElseThrow();
         StoredTensor found =
             merged.tensors().stream()
                 .filter(m -> m.label().equals(base.label()))

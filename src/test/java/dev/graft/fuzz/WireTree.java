@@ -56,9 +56,7 @@ final class WireTree {
     }
 
     static Field ofNumber(int number, int wireType, long value) {
-      return wireType == BYTES
-          ? ofBytes(number, new byte[0])
-          : new Field(number, wireType, value);
+      return wireType == BYTES ? ofBytes(number, new byte[0]) : new Field(number, wireType, value);
     }
 
     static Field ofBytes(int number, byte[] bytes) {

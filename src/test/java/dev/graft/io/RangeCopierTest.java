@@ -75,6 +75,27 @@ class RangeCopierTest {
   }
 
   @Test
+  void copiesToTheSamePlacesFromTheMiddleOfABlockAndCountsEveryByteOnce() throws IOException {
+    byte[] bytes = TestFiles.noise(33 * MB, 5);
+    Path from = Files.write(folder.resolve("from"), bytes);
+    Path to = folder.resolve("to");
+    AtomicLong seen = new AtomicLong();
+    int[] starts = {0, 1000, 4096, 8191, 20000, 33 * MB};
+    try (InputFile in = InputFile.open(from);
+        AtomicOutput out = AtomicOutput.begin(to);
+        RangeCopier copier = new RangeCopier(in, out.main(), seen::addAndGet)) {
+      for (int i = 0; i + 1 < starts.length; i++) {
+        copier.copy(starts[i], starts[i + 1] - starts[i], starts[i]);
+      }
+      assertThat(in.bytesRead()).isEqualTo(bytes.length);
+      assertThat(out.main().bytesWritten()).isEqualTo(bytes.length);
+      assertThat(seen).hasValue(bytes.length);
+      out.commit();
+    }
+    assertThat(Files.readAllBytes(to)).isEqualTo(bytes);
+  }
+
+  @Test
   void copiesAnEmptyFile() throws IOException {
     Path from = Files.write(folder.resolve("from"), new byte[0]);
     try (InputFile in = InputFile.open(from);

@@ -40,6 +40,20 @@ class PrefixVotesTest {
   }
 
   @Test
+  void takesAPrefixThatOneTargetSpeaksForOnlyIfAllModulesOfTheFileHaveIt() {
+    PrefixVotes votes = votes(List.of("head"), List.of("m.head", "m.head2", "x.head"));
+
+    votes.wrap(List.of("m.head", "m.head2", "x.head"));
+    assertThat(votes.complete()).containsExactly(Prefix.NONE);
+    votes.wrap(List.of("m.head"));
+    assertThat(votes.complete()).containsExactly(Prefix.NONE);
+    votes.wrap(List.of("m.head", "m2.head"));
+    assertThat(votes.complete()).containsExactly(Prefix.NONE);
+    votes.wrap(List.of("m.head", "m.head2", "m.a.b"));
+    assertThat(votes.complete()).containsExactly(Prefix.NONE, new Prefix("", "m."));
+  }
+
+  @Test
   void findsWhatTheFileHasInFront() {
     PrefixVotes votes =
         votes(List.of("a.q", "a.k"), List.of("0.auto_model.a.q", "0.auto_model.a.k"));

@@ -47,6 +47,19 @@ class MessageSpanTest {
   }
 
   @Test
+  void knowsWhatItIsByTheFieldsAbove() throws IOException {
+    Path path = Files.write(folder.resolve("m"), new byte[4]);
+    try (InputFile file = InputFile.open(path)) {
+      WireCursor cursor = new WireCursor(file);
+      MessageSpan root = MessageSpan.root(4);
+      MessageSpan graph = MessageSpan.read(cursor, root, new FieldPlace(7, 0));
+      assertThat(root.kind()).isEqualTo(MessageKind.MODEL);
+      assertThat(graph.kind()).isEqualTo(MessageKind.GRAPH);
+      assertThat(graph.field()).isEqualTo(7);
+    }
+  }
+
+  @Test
   void keepsChildrenByFieldInOrder() throws IOException {
     Path path = Files.write(folder.resolve("m"), Wire.raw(0, 0, 0));
     try (InputFile file = InputFile.open(path)) {

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.graft.error.UnsupportedException;
 import dev.graft.io.InputFile;
+import dev.graft.onnx.GraphEdit.AddInitializer;
+import dev.graft.onnx.GraphEdit.Keeping;
 import dev.graft.onnx.Outputs.Length;
 import dev.graft.onnx.Outputs.Values;
+import dev.graft.onnx.StoredTensor.Storage;
 import dev.graft.onnx.proto.GraphProto;
 import dev.graft.onnx.proto.ModelProto;
 import dev.graft.onnx.proto.TensorProto;
@@ -151,24 +154,50 @@ class ModelPatchFilesTest {
   @Test
   void putsNewTensorsBehindTheFirstDataFile() throws IOException {
     OnnxModel model = model(Protos.external("a", 2, "x", 3), Protos.embedded("b", 2));
-    Values first = new Values(Protos.noise(6, 1));
-    Values second = new Values(Protos.noise(12, 2));
+    Values first = new Values(Protos.noise(6000, 1));
+    Values second = new Values(Protos.noise(1024, 2));
     OnnxModel out =
         write(
             plan(
                 model,
                 p -> {
-                  p.addInitializer(new NewTensor("n1", DType.BFLOAT16, Shape.of(3, 1), first));
-                  p.addInitializer(new NewTensor("n2", DType.FLOAT32, Shape.of(3), second));
+                  p.addInitializer(new NewTensor("n1", DType.BFLOAT16, Shape.of(3, 1000), first));
+                  p.addInitializer(new NewTensor("n2", DType.FLOAT32, Shape.of(256), second));
                 },
                 Map.of("x", "o.data")));
     assertThat(out.tensors()).extracting(StoredTensor::label).containsExactly("a", "b", "n1", "n2");
     assertThat(stored(out, 0)).isEqualTo(stored(model, 0));
     assertThat(stored(out, 2)).isEqualTo(first.bytes());
     assertThat(stored(out, 3)).isEqualTo(second.bytes());
-    assertThat(out.tensors().get(2).shape()).isEqualTo(Shape.of(3, 1));
+    assertThat(out.tensors().get(2).shape()).isEqualTo(Shape.of(3, 1000));
     assertThat(out.tensors().get(2).dtype()).isEqualTo(DType.BFLOAT16);
-    assertThat(out.tensors().get(3).source().orElseThrow().offset()).isEqualTo(8192);
+    assertThat(out.tensors().get(3).source().orElseThrow().offset()).isEqualTo(12288);
+  }
+
+  @Test
+  void embedsNewTensorsThatAreSmallOrAskForIt() throws IOException {
+    OnnxModel model = model(Protos.external("a", 2, "x", 3));
+    Values small = new Values(Protos.noise(1020, 1));
+    Values large = new Values(Protos.noise(1024, 2));
+    Map<String, FilePlan> plans =
+        plan(
+            model,
+            p -> {
+              p.addInitializer(new NewTensor("small", DType.FLOAT32, Shape.of(255), small));
+              p.apply(
+                  new AddInitializer(
+                      new NewTensor("large", DType.FLOAT32, Shape.of(256), large),
+                      Keeping.EMBEDDED));
+            },
+            Map.of());
+    OnnxModel out = write(plans);
+    assertThat(out.tensors())
+        .extracting(StoredTensor::storage)
+        .containsExactly(Storage.EXTERNAL, Storage.EMBEDDED, Storage.EMBEDDED);
+    assertThat(stored(out, 1)).isEqualTo(small.bytes());
+    assertThat(stored(out, 2)).isEqualTo(large.bytes());
+    assertThat(Outputs.bytes(Outputs.file(plans, "x"), NONE))
+        .isEqualTo(Files.readAllBytes(folder.resolve("x")));
   }
 
   @Test

@@ -2,13 +2,11 @@ package dev.graft.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.protobuf.Message;
 import dev.graft.error.GraftException;
 import dev.graft.io.InputFile;
 import dev.graft.onnx.Outputs.Values;
 import dev.graft.onnx.StoredTensor.Storage;
 import dev.graft.onnx.proto.ModelProto;
-import dev.graft.onnx.proto.TensorProto;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.Shape;
 import dev.graft.tensor.TensorSource;
@@ -101,7 +99,7 @@ class OnnxFuzzTest {
       Random random = new Random(seed);
       byte[] bytes = Files.readAllBytes(new RandomModel(seed).write(folder));
       for (int i = 0; i < 8; i++) {
-        Path path = Files.write(folder.resolve("m.onnx"), damaged(bytes, random));
+        Path path = Files.write(folder.resolve("m.onnx"), Protos.damaged(bytes, random));
         try {
           OnnxModel model = OnnxModel.open(path);
           Edits.of(model, random).plan(model);
@@ -112,23 +110,6 @@ class OnnxFuzzTest {
         }
       }
     }
-  }
-
-  private static byte[] damaged(byte[] bytes, Random random) {
-    byte[] damaged = bytes.clone();
-    for (int i = random.nextInt(3); i >= 0; i--) {
-      int at = random.nextInt(damaged.length);
-      switch (random.nextInt(4)) {
-        case 0 -> damaged[at] ^= (byte) (1 << random.nextInt(8));
-        case 1 -> damaged[at] = (byte) random.nextInt();
-        case 2 -> damaged = Arrays.copyOf(damaged, at + 1);
-        default -> {
-          int length = Math.min(random.nextInt(40), damaged.length - at);
-          System.arraycopy(damaged, random.nextInt(at + 1), damaged, at, length);
-        }
-      }
-    }
-    return damaged;
   }
 
   private void patchIsExact(OnnxModel model, ModelProto whole, Edits edits) throws IOException {
@@ -142,16 +123,15 @@ class OnnxFuzzTest {
     expected.getGraphBuilder().addInitializerBuilder().setName("added").setDataType(3).addDims(3);
     expected.addMetadataProps(Protos.entry("graft", VALUE));
     ModelProto found = ModelProto.parseFrom(Files.readAllBytes(path));
-    assertThat(withoutData(found)).isEqualTo(withoutData(expected.build()));
+    assertThat(Protos.withoutData(found)).isEqualTo(Protos.withoutData(expected.build()));
     FullParse.agrees(out, found);
     List<StoredTensor> tensors =
         out.tensors().stream().filter(t -> !t.label().equals("added")).toList();
     assertThat(tensors).hasSameSizeAs(model.tensors());
-    Map<Path, byte[]> files = new HashMap<>();
     for (int i = 0; i < tensors.size(); i++) {
       StoredTensor before = model.tensors().get(i);
-      byte[] values = edits.values().getOrDefault(before, stored(before, model, files));
-      byte[] written = stored(tensors.get(i), out, files);
+      byte[] values = edits.values().getOrDefault(before, Outputs.stored(before, model));
+      byte[] written = Outputs.stored(tensors.get(i), out);
       assertThat(Arrays.equals(written, values)).as(before.label()).isTrue();
     }
     nodesKeepTheirBytes(model, out, edits.rewired());
@@ -170,49 +150,7 @@ class OnnxFuzzTest {
     }
   }
 
-  /** The bytes of the values; of typed values those of the whole message. */
-  private static byte[] stored(StoredTensor tensor, OnnxModel model, Map<Path, byte[]> files)
-      throws IOException {
-    Path path = tensor.source().map(TensorSource::file).orElse(model.path());
-    if (!files.containsKey(path)) {
-      files.put(path, Files.readAllBytes(path));
-    }
-    byte[] file = files.get(path);
-    if (tensor.storage() == Storage.TYPED) {
-      return FullParse.body(file, tensor.span());
-    }
-    TensorSource source = source(tensor);
-    return Arrays.copyOfRange(file, (int) source.offset(), (int) source.end());
-  }
-
   private static TensorSource source(StoredTensor tensor) {
     return tensor.source().orElseThrow();
-  }
-
-  private static Message withoutData(ModelProto model) throws IOException {
-    ModelProto.Builder builder = model.toBuilder();
-    clearData(builder);
-    return builder.build();
-  }
-
-  private static void clearData(Message.Builder builder) {
-    if (builder instanceof TensorProto.Builder tensor) {
-      tensor.clearFloatData().clearInt32Data().clearInt64Data().clearDoubleData();
-      tensor.clearRawData().clearExternalData().clearDataLocation();
-      return;
-    }
-    builder
-        .getAllFields()
-        .forEach((field, value) -> {
-          if (value instanceof List<?> list
-              && !list.isEmpty()
-              && list.getFirst() instanceof Message) {
-            for (int i = 0; i < list.size(); i++) {
-              clearData(builder.getRepeatedFieldBuilder(field, i));
-            }
-          } else if (value instanceof Message) {
-            clearData(builder.getFieldBuilder(field));
-          }
-        });
   }
 }

@@ -1,5 +1,6 @@
 package dev.graft.onnx;
 
+import dev.graft.tensor.TensorSource;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -73,6 +74,15 @@ final class Outputs {
       Files.write(file, bytes(plan.getValue(), deferred));
     }
     return model;
+  }
+
+  /** The bytes of a tensor's values; of typed values those of the whole message. */
+  static byte[] stored(StoredTensor tensor, OnnxModel model) throws IOException {
+    if (tensor.storage() == StoredTensor.Storage.TYPED) {
+      return FullParse.body(Files.readAllBytes(model.path()), tensor.span());
+    }
+    TensorSource source = tensor.source().orElseThrow();
+    return read(new Piece.Copied(source.file(), source.offset(), source.length()));
   }
 
   private static byte[] read(Piece.Copied piece) throws IOException {

@@ -12,6 +12,7 @@ import dev.graft.onnx.proto.StringStringEntryProto;
 import dev.graft.onnx.proto.TensorProto;
 import dev.graft.tensor.DType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -115,6 +116,53 @@ final class Protos {
       }
     }
     return (T) builder.build();
+  }
+
+  /** The message without any values of tensors, and without the places of external ones. */
+  static Message withoutData(ModelProto model) {
+    ModelProto.Builder builder = model.toBuilder();
+    clearData(builder);
+    return builder.build();
+  }
+
+  private static void clearData(Message.Builder builder) {
+    if (builder instanceof TensorProto.Builder tensor) {
+      tensor.clearFloatData().clearInt32Data().clearInt64Data().clearDoubleData();
+      tensor.clearUint64Data().clearStringData();
+      tensor.clearRawData().clearExternalData().clearDataLocation();
+      return;
+    }
+    builder
+        .getAllFields()
+        .forEach((field, value) -> {
+          if (value instanceof List<?> list
+              && !list.isEmpty()
+              && list.getFirst() instanceof Message) {
+            for (int i = 0; i < list.size(); i++) {
+              clearData(builder.getRepeatedFieldBuilder(field, i));
+            }
+          } else if (value instanceof Message) {
+            clearData(builder.getFieldBuilder(field));
+          }
+        });
+  }
+
+  /** The bytes with a few of them changed, moved or cut off. */
+  static byte[] damaged(byte[] bytes, Random random) {
+    byte[] damaged = bytes.clone();
+    for (int i = random.nextInt(3); i >= 0; i--) {
+      int at = random.nextInt(damaged.length);
+      switch (random.nextInt(4)) {
+        case 0 -> damaged[at] ^= (byte) (1 << random.nextInt(8));
+        case 1 -> damaged[at] = (byte) random.nextInt();
+        case 2 -> damaged = Arrays.copyOf(damaged, at + 1);
+        default -> {
+          int length = Math.min(random.nextInt(40), damaged.length - at);
+          System.arraycopy(damaged, random.nextInt(at + 1), damaged, at, length);
+        }
+      }
+    }
+    return damaged;
   }
 
   /** Bytes of the values as protobuf itself writes them, packed. */

@@ -8,6 +8,8 @@ import dev.graft.onnx.proto.ModelProto;
 import dev.graft.onnx.proto.NodeProto;
 import dev.graft.onnx.proto.SparseTensorProto;
 import dev.graft.onnx.proto.TensorProto;
+import dev.graft.onnx.proto.TypeProto;
+import dev.graft.onnx.proto.ValueInfoProto;
 import dev.graft.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,7 +72,19 @@ final class RandomModel {
       graph.addSparseInitializer(sparse());
     }
     graph.addInputBuilder().setName(name()).getTypeBuilder().getTensorTypeBuilder().setElemType(1);
+    for (int i = random.nextInt(3); i > 0; i--) {
+      graph.addInput(value()).addOutput(value()).addValueInfo(value()).addValueInfo(value());
+    }
     return graph.build();
+  }
+
+  private ValueInfoProto value() {
+    ValueInfoProto.Builder value = ValueInfoProto.newBuilder().setName(name());
+    value.setDocString(name()).setUnknownFields(unknown());
+    TypeProto.Tensor.Builder type = value.getTypeBuilder().getTensorTypeBuilder().setElemType(1);
+    type.getShapeBuilder().addDimBuilder().setDimParam(name());
+    type.getShapeBuilder().addDimBuilder().setDimValue(random.nextInt(300)).setDenotation("d");
+    return value.build();
   }
 
   private NodeProto node(int depth) {

@@ -24,6 +24,7 @@ public final class Adapters {
   private final Map<String, String> config = new LinkedHashMap<>();
   private final Map<String, Pair> pairs = new LinkedHashMap<>();
   private final Map<String, Values> tensors = new LinkedHashMap<>();
+  private final Map<String, Values> biases = new LinkedHashMap<>();
   private final List<String> saved = new ArrayList<>();
 
   private Adapters() {
@@ -65,6 +66,17 @@ public final class Adapters {
     return this;
   }
 
+  /** A bias of B for a module's pair; {@code lora_bias} is set, so every pair needs one. */
+  public Adapters loraBias(String module, Values values) {
+    biases.put(module, values);
+    return config("lora_bias", "true");
+  }
+
+  /** A bias that was trained because {@code bias} is {@code all}. */
+  public Adapters bias(String parameter, Values values) {
+    return tensor(parameter, values).config("bias", "\"all\"");
+  }
+
   /** A whole parameter of a module that {@code modules_to_save} names. */
   public Adapters saved(String parameter, Values values) {
     tensors.put(parameter, values);
@@ -101,6 +113,7 @@ public final class Adapters {
       add(writer, module + ".lora_A.weight", pair.a());
       add(writer, module + ".lora_B.weight", pair.b());
     });
+    biases.forEach((module, bias) -> add(writer, module + ".lora_B.bias", bias));
     tensors.forEach((name, values) -> add(writer, name, values));
     if (!saved.isEmpty()) {
       config.put(

@@ -9,23 +9,29 @@ import dev.graft.fold.Merge;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
 import dev.graft.graph.ModelGraph;
+import dev.graft.io.InputFile;
 import dev.graft.io.Progress;
 import dev.graft.match.Binder;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.SiteIndex;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.StoredTensor;
 import dev.graft.runtime.HostTensor;
 import dev.graft.runtime.ModelValue;
 import dev.graft.runtime.Session;
 import dev.graft.runtime.SessionSettings;
 import dev.graft.tensor.DType;
+import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
+import dev.graft.tensor.TensorSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
@@ -127,6 +133,16 @@ public final class Folding {
     return plan.splitBytes();
   }
 
+  /** What changed in the graph, as {@code kind name}. */
+  public List<String> graphChanges() {
+    return plan.graphChanges().stream().map(c -> c.kind() + " " + c.name()).toList();
+  }
+
+  /** The operators of the merged model, in order. */
+  public List<String> operators() {
+    return OnnxModel.open(output).graph().nodes().stream().map(n -> n.operator()).toList();
+  }
+
   /** The merged model. */
   public Path output() {
     return output;
@@ -140,6 +156,33 @@ public final class Folding {
   /** An output of the base. */
   public float[] before(String name) {
     return result(before, name).toFloats();
+  }
+
+  /** The values of a weight in the merged model. */
+  public float[] stored(String name) {
+    return stored(output, name);
+  }
+
+  /** The values of a weight in a model. */
+  public static float[] stored(Path model, String name) {
+    StoredTensor tensor =
+        OnnxModel.open(model).tensors().stream()
+            .filter(t -> t.label().equals(name))
+            .findFirst()
+            .orElseThrow(() -> new AssertionError("no weight " + name));
+    TensorSource source = tensor.source().orElseThrow();
+    float[] values = new float[Math.toIntExact(tensor.shape().elements())];
+    MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(source.length())]);
+    try (InputFile file = InputFile.open(source.file())) {
+      file.readFully(bytes, source.offset());
+    }
+    new FloatCodec(tensor.dtype(), values.length).decode(bytes, 0, values, values.length);
+    return values;
+  }
+
+  /** Bytes of the tensors that changed. */
+  public long touchedBytes() {
+    return plan.touchedBytes();
   }
 
   /** What was fed. */

@@ -1,5 +1,6 @@
 package dev.graft.testing;
 
+import com.google.protobuf.ByteString;
 import dev.graft.onnx.proto.FunctionProto;
 import dev.graft.onnx.proto.GraphProto;
 import dev.graft.onnx.proto.ModelProto;
@@ -14,6 +15,8 @@ import dev.graft.tensor.DType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -72,6 +75,22 @@ public final class Graphs {
     return this;
   }
 
+  /** A vector of 64-bit integers: sizes, bounds, axes. */
+  public Graphs integers(String name, long... values) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (long value : values) {
+      bytes.putLong(value);
+    }
+    return weight(
+        TensorProto.newBuilder()
+            .setName(name)
+            .setDataType(DType.INT64.onnxCode())
+            .addDims(values.length)
+            .setRawData(ByteString.copyFrom(bytes.flip()))
+            .build());
+  }
+
   /** A weight at the end of a data file. */
   public Graphs external(String name, Values values, String file) {
     ByteArrayOutputStream out = data.computeIfAbsent(file, f -> new ByteArrayOutputStream());
@@ -89,6 +108,12 @@ public final class Graphs {
             .addExternalData(entry("location", file))
             .addExternalData(entry("offset", Long.toString(offset)))
             .addExternalData(entry("length", Long.toString(values.bytes().length))));
+    return this;
+  }
+
+  /** The shape of a float value between nodes; a negative length stands for any. */
+  public Graphs declared(String name, long... dims) {
+    graph.addValueInfo(value(DType.FLOAT32, name, dims));
     return this;
   }
 

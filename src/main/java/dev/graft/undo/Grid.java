@@ -1,0 +1,152 @@
+package dev.graft.undo;
+
+import dev.graft.tensor.DType;
+import dev.graft.tensor.FloatCodec;
+
+/**
+ * The values of a float type in their order. Every value, both zeros among them, has an ordinal,
+ * and neighbours have neighbouring places. Values come and go as float32, which holds all three
+ * types.
+ */
+enum Grid {
+  FLOAT32(DType.FLOAT32, 23, -126) {
+    @Override
+    float round(float value) {
+      return value;
+    }
+
+    @Override
+    int bits(float value) {
+      return Float.floatToRawIntBits(value);
+    }
+
+    @Override
+    float value(int bits) {
+      return Float.intBitsToFloat(bits);
+    }
+  },
+  FLOAT16(DType.FLOAT16, 10, -14) {
+    @Override
+    float round(float value) {
+      return Float.float16ToFloat(Float.floatToFloat16(value));
+    }
+
+    @Override
+    int bits(float value) {
+      // Sign-extended, so that one formula orders all types.
+      return Float.floatToFloat16(value);
+    }
+
+    @Override
+    float value(int bits) {
+      return Float.float16ToFloat((short) bits);
+    }
+  },
+  BFLOAT16(DType.BFLOAT16, 7, -126) {
+    @Override
+    float round(float value) {
+      return Float.intBitsToFloat(FloatCodec.bfloat16Bits(Float.floatToRawIntBits(value)) << 16);
+    }
+
+    @Override
+    int bits(float value) {
+      return (short) FloatCodec.bfloat16Bits(Float.floatToRawIntBits(value));
+    }
+
+    @Override
+    float value(int bits) {
+      return Float.intBitsToFloat(bits << 16);
+    }
+  };
+
+  private static final int EXPONENT = 0x7f800000;
+
+  private final DType type;
+  private final int mantissaBits;
+  private final int minExponent;
+  private final int magnitude;
+  private final float halfUlpOfOne;
+
+  Grid(DType type, int mantissaBits, int minExponent) {
+    this.type = type;
+    this.mantissaBits = mantissaBits;
+    this.minExponent = minExponent;
+    this.magnitude = (int) BitWriter.mask(type.bits() - 1);
+    this.halfUlpOfOne = Math.scalb(0.5f, -mantissaBits);
+  }
+
+  /** The grid of a foldable type. */
+  static Grid of(DType type) {
+    for (Grid grid : values()) {
+      if (grid.type == type) {
+        return grid;
+      }
+    }
+    throw new IllegalArgumentException(type + " is no type that is folded");
+  }
+
+  /** The nearest value, half to even. */
+  abstract float round(float value);
+
+  /** The bits of a value, the sign bit extended to the left; rounds. */
+  abstract int bits(float value);
+
+  abstract float value(int bits);
+
+  /** The place of a value in the order of all: −0 has −1, +0 has 0. */
+  int placeOf(float value) {
+    return turned(bits(value));
+  }
+
+  /** The value of a place. */
+  float at(int place) {
+    return value(turned(place));
+  }
+
+  /** Negative numbers are stored by magnitude, which runs the wrong way. Its own inverse. */
+  private int turned(int bits) {
+    return bits ^ ((bits >> 31) & magnitude);
+  }
+
+  /**
+   * Half the distance between neighbours of a value's size, exact for normal numbers and too small
+   * for others. Written for the compiler to vectorise.
+   */
+  float halfStep(float value) {
+    return Float.intBitsToFloat(Float.floatToRawIntBits(value) & EXPONENT) * halfUlpOfOne;
+  }
+
+  /** The distance to the next larger magnitude. */
+  double ulp(float value) {
+    int exponent = Math.max(Math.getExponent(value), minExponent);
+    return Math.scalb(1.0, exponent - mantissaBits);
+  }
+
+  /** The place of the smallest value that is not below {@code bound}; of two zeros −0. */
+  int ceiling(double bound) {
+    int place = near(bound);
+    while (at(place) < bound) {
+      place++;
+    }
+    while (at(place - 1) >= bound) {
+      place--;
+    }
+    return place;
+  }
+
+  /** The place of the largest value that is not above {@code bound}; of two zeros +0. */
+  int floor(double bound) {
+    int place = near(bound);
+    while (at(place) > bound) {
+      place--;
+    }
+    while (at(place + 1) <= bound) {
+      place++;
+    }
+    return place;
+  }
+
+  private int near(double bound) {
+    return placeOf((float) bound);
+  }
+}
