@@ -159,7 +159,10 @@ class FuzzTest {
   private static final Target ADAPTER =
       new Target("adapter", new AdapterMutator(), AdapterReader::new);
 
-  private static final long INPUTS = Long.getLong("graft.fuzz.inputs", 20_000);
+  private static final Target MERGE =
+      new Target("merge", new MergeMutator(new WireMutator(NAMES, _ -> true)), MergeReader::new);
+
+  private static final long INPUTS = Long.getLong("graft.fuzz.inputs", 10_000);
   private static final long SEED =
       Long.getLong("graft.fuzz.seed", INPUTS < 1_000_000 ? 1 : System.nanoTime() >>> 10);
 
@@ -215,8 +218,18 @@ class FuzzTest {
     holds(ADAPTER);
   }
 
+  /** Writing takes a hundred times as long as reading, so there are fewer of these. */
+  @Test
+  void mergesExactlyOrRefusesWithoutATrace() throws IOException, InterruptedException {
+    holds(MERGE, INPUTS / 20);
+  }
+
   private void holds(Target target) throws IOException, InterruptedException {
-    Figures figures = Campaign.run(target, INPUTS, SEED, folder);
+    holds(target, INPUTS);
+  }
+
+  private void holds(Target target, long inputs) throws IOException, InterruptedException {
+    Figures figures = Campaign.run(target, inputs, SEED, folder);
     // A campaign whose inputs all end alike tests nothing.
     assertThat(figures.endings).as("%s: %s", target.name(), figures).isGreaterThan(20);
     assertThat(figures.accepted).as("%s: %s", target.name(), figures).isPositive();

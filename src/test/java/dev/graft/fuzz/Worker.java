@@ -54,12 +54,12 @@ final class Worker implements Callable<Figures> {
       for (byte[] seed : pool.seeds()) {
         attempt(reader, seed);
       }
-      for (long i = 0; i < share.inputs() && !Thread.currentThread().isInterrupted(); i++) {
+      while (figures.inputs < share.inputs() && !Thread.currentThread().isInterrupted()) {
         byte[] input = target.mutator().mutate(pool.any(random), pool.any(random), random);
         if (input.length <= Mutator.MAX_BYTES) {
           attempt(reader, input);
         }
-        if (i % LOOK_OUTSIDE_EACH == 0) {
+        if (figures.inputs % LOOK_OUTSIDE_EACH == 0) {
           outside.check();
         }
       }
