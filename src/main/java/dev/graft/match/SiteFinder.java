@@ -22,7 +22,7 @@ final class SiteFinder {
   private final List<Site> sites = new ArrayList<>();
 
   private SiteFinder(ModelGraph graph, SiteNames names) {
-    this.tracer = new WeightTracer(graph);
+    this.tracer = WeightTracer.ofAll(graph);
     this.names = names;
   }
 

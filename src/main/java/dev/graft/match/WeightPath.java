@@ -4,6 +4,7 @@ import dev.graft.graph.GraphNode;
 import dev.graft.graph.Use;
 import dev.graft.graph.Value;
 import dev.graft.onnx.StoredTensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 
@@ -36,7 +37,11 @@ record WeightPath(StoredTensor tensor, List<Hop> hops) {
 
   /** Whether the operator sees the stored matrix the other way round. */
   boolean isTransposed() {
-    return between().stream().filter(WeightTracer::turns).count() % 2 == 1;
+    boolean transposed = false;
+    for (int i = 1; i < hops.size(); i++) {
+      transposed ^= WeightTracer.turns(between(i));
+    }
+    return transposed;
   }
 
   /** Whether the operator sees rounded values. */
@@ -46,12 +51,23 @@ record WeightPath(StoredTensor tensor, List<Hop> hops) {
 
   /** Whether such a node lies on the way. */
   boolean passes(Predicate<GraphNode> node) {
-    return between().stream().anyMatch(node);
+    for (int i = 1; i < hops.size(); i++) {
+      if (node.test(between(i))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The calls passed, from the operator outwards. */
   List<GraphNode> calls() {
-    return between().stream().filter(n -> !WeightTracer.isTransparent(n)).toList();
+    List<GraphNode> calls = new ArrayList<>();
+    for (int i = 1; i < hops.size(); i++) {
+      if (!WeightTracer.isTransparent(between(i))) {
+        calls.add(between(i));
+      }
+    }
+    return calls;
   }
 
   /** The operator's input with the calls that the weight is handed through. */
@@ -59,7 +75,8 @@ record WeightPath(StoredTensor tensor, List<Hop> hops) {
     return new Reading(hops.getFirst().use(), calls());
   }
 
-  private List<GraphNode> between() {
-    return hops.stream().skip(1).map(h -> h.use().node()).toList();
+  /** A node on the way, the one next to the operator being 1. */
+  private GraphNode between(int hop) {
+    return hops.get(hop).use().node();
   }
 }

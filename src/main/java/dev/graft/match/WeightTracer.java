@@ -26,11 +26,32 @@ final class WeightTracer {
   /** Real files pass a few calls for each layer; functions that call each other need 2^n. */
   private static final int MAX_CALLS = 1 << 16;
 
+  private static final int FEW_CALLS = 1 << 12;
+
+  /** A weight that is handed into a function takes more than this for its name and its place. */
+  private static final int BYTES_PER_CALL = 32;
+
   private final ModelGraph graph;
+  private final int mostCalls;
   private int passedCalls;
 
   WeightTracer(ModelGraph graph) {
+    this(graph, MAX_CALLS);
+  }
+
+  private WeightTracer(ModelGraph graph, int mostCalls) {
     this.graph = graph;
+    this.mostCalls = mostCalls;
+  }
+
+  /**
+   * A tracer that goes back from every operator once. The calls that it passes, each of which makes
+   * a site, are in proportion to the file: a function with many operators and many calls would be
+   * their product.
+   */
+  static WeightTracer ofAll(ModelGraph graph) {
+    long most = FEW_CALLS + graph.model().fileLength() / BYTES_PER_CALL;
+    return new WeightTracer(graph, (int) Math.min(most, MAX_CALLS));
   }
 
   /** Where a walk has come to. */
@@ -80,10 +101,10 @@ final class WeightTracer {
     }
     List<GraphNode> calls = graph.calls(function.get());
     passedCalls += calls.size();
-    if (passedCalls > MAX_CALLS) {
+    if (passedCalls > mostCalls) {
       throw new UnsupportedException(
           "%s: its functions hand weights to each other in more than %d ways; inline them first"
-              .formatted(graph.model().path(), MAX_CALLS));
+              .formatted(graph.model().path(), mostCalls));
     }
     return calls.stream().map(call -> new Use(call, formal.get())).toList();
   }

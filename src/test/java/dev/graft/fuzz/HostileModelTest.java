@@ -143,6 +143,25 @@ class HostileModelTest {
   }
 
   @Test
+  void refusesAFunctionOfManyOperatorsThatIsCalledOften() throws IOException {
+    assertThat(open(operatorsTimesCalls(70))).isNull();
+    assertThat(open(operatorsTimesCalls(300))).hasMessageContaining("inline them first");
+  }
+
+  private static ModelProto.Builder operatorsTimesCalls(int count) {
+    ModelProto.Builder model = ModelProto.newBuilder();
+    model.addFunctionsBuilder().setName("F").setDomain("d").addInput("x").addInput("w");
+    model.getGraphBuilder().addInitializerBuilder().setName("w").addDims(0).addDims(0).setDataType(1);
+    for (int i = 0; i < count; i++) {
+      model.getFunctionsBuilder(0).addNode(node("MatMul", "y" + i, "x").toBuilder().addInput("w"));
+      model
+          .getGraphBuilder()
+          .addNode(node("F", "z" + i, "x").toBuilder().setDomain("d").addInput("w"));
+    }
+    return model;
+  }
+
+  @Test
   void readsManyTensorsOnPlacesWithOneHash() throws IOException {
     int places = 1 << 14;
     Files.write(folder.resolve("w.bin"), new byte[places * 32]);

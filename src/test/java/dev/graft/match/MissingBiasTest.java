@@ -62,6 +62,13 @@ class MissingBiasTest {
     return binding.misses().getFirst();
   }
 
+  @Test
+  void refusesABiasBehindAnOperatorWithoutOutput() {
+    Miss miss = miss(matMul(""), bias());
+    assertThat(miss.name()).isEqualTo("fc.bias");
+    assertThat(miss.reason()).contains("/fc/MatMul", "has no output");
+  }
+
   static Stream<Arguments> graphsThatMayHoldIt() {
     Node skip =
         Node.of("com.microsoft.SkipLayerNormalization", "p", "other", "gamma", "beta", "hidden")

@@ -54,6 +54,21 @@ class MessageKindTest {
     }
   }
 
+  /** What the scan does not enter may hide any number of small messages, save in plain entries. */
+  @ParameterizedTest
+  @EnumSource
+  void knowsEveryFieldThatCanHideManyMessages(MessageKind kind) {
+    for (FieldDescriptor field : Objects.requireNonNull(TYPES.get(kind)).getFields()) {
+      boolean isMessage = field.getJavaType() == FieldDescriptor.JavaType.MESSAGE;
+      if (isMessage && kind.child(field.getNumber()) == null) {
+        boolean hides =
+            field.getMessageType().getFields().stream()
+                .anyMatch(f -> f.getJavaType() == FieldDescriptor.JavaType.MESSAGE);
+        assertThat(kind.isDense(field.getNumber())).as(field.getFullName()).isEqualTo(hides);
+      }
+    }
+  }
+
   private static boolean reachesTensor(Descriptor type, Set<Descriptor> seen) {
     if (type.equals(TensorProto.getDescriptor())) {
       return true;

@@ -32,6 +32,22 @@ class ScanBudgetTest {
   }
 
   @Test
+  void refusesMessagesThatWouldFillTheHeap() {
+    for (int i = 0; i < HEAP / MessageKind.TENSOR.heapBytes(); i++) {
+      budget.spendMessage(MessageKind.TENSOR);
+    }
+    assertThatThrownBy(() -> budget.spendMessage(MessageKind.TENSOR))
+        .isInstanceOf(UnsupportedException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {HEAP / 24 + 1, 1L << 61, Long.MAX_VALUE})
+  void refusesDenseBytesThatWouldFillTheHeap(long bytes) {
+    budget.spendDense(0);
+    assertThatThrownBy(() -> budget.spendDense(bytes)).isInstanceOf(UnsupportedException.class);
+  }
+
+  @Test
   void refusesMoreThanArraysHoldOnAnyHeap() {
     ScanBudget large = new ScanBudget(Path.of("m.onnx"), Long.MAX_VALUE);
     assertThatThrownBy(() -> large.spendBytes(Integer.MAX_VALUE))
