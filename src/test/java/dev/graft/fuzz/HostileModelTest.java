@@ -144,14 +144,20 @@ class HostileModelTest {
 
   @Test
   void refusesAFunctionOfManyOperatorsThatIsCalledOften() throws IOException {
-    assertThat(open(operatorsTimesCalls(70))).isNull();
+    assertThat(open(operatorsTimesCalls(60))).isNull();
     assertThat(open(operatorsTimesCalls(300))).hasMessageContaining("inline them first");
   }
 
   private static ModelProto.Builder operatorsTimesCalls(int count) {
     ModelProto.Builder model = ModelProto.newBuilder();
     model.addFunctionsBuilder().setName("F").setDomain("d").addInput("x").addInput("w");
-    model.getGraphBuilder().addInitializerBuilder().setName("w").addDims(0).addDims(0).setDataType(1);
+    model
+        .getGraphBuilder()
+        .addInitializerBuilder()
+        .setName("w")
+        .addDims(0)
+        .addDims(0)
+        .setDataType(1);
     for (int i = 0; i < count; i++) {
       model.getFunctionsBuilder(0).addNode(node("MatMul", "y" + i, "x").toBuilder().addInput("w"));
       model

@@ -64,7 +64,8 @@ final class MergeReader implements Reader {
     try {
       MergePlan plan = MergePlan.of(MergeRequest.of(model.path(), adapter, output));
       new Merge(plan, "graft test", Progress.NONE).run(1);
-      // Tensors of attributes are told apart by their node's output, which a new node may take over.
+      // Tensors of attributes are told apart by their node's output, which a new node may take
+      // over.
       if (plan.graphChanges().isEmpty()) {
         check(new FoldCheck(plan, output, Progress.NONE).run().differences());
       }
