@@ -1,5 +1,14 @@
 package dev.graft.onnx;
 
+import com.google.protobuf.Descriptors.Descriptor;
+import dev.graft.onnx.proto.AttributeProto;
+import dev.graft.onnx.proto.FunctionProto;
+import dev.graft.onnx.proto.GraphProto;
+import dev.graft.onnx.proto.ModelProto;
+import dev.graft.onnx.proto.NodeProto;
+import dev.graft.onnx.proto.SparseTensorProto;
+import dev.graft.onnx.proto.TensorProto;
+import dev.graft.onnx.proto.TrainingInfoProto;
 import org.jspecify.annotations.Nullable;
 
 /** The protobuf messages that can hold a tensor, and the fields through which they do. */
@@ -30,18 +39,26 @@ enum MessageKind {
     return heapBytes;
   }
 
-  /**
-   * Whether few bytes of the field can become many objects or numbers: types and annotations, which
-   * the scan does not enter, and packed integers.
-   */
-  boolean isDense(int field) {
+  /** The message's type. */
+  Descriptor type() {
     return switch (this) {
-      case GRAPH -> field >= 11 && field <= 14;
-      case FUNCTION -> field == 12;
-      case NODE -> field == 10;
-      case ATTRIBUTE -> field == 8 || field == 14 || field == 15;
-      case TENSOR -> field == 1;
-      case MODEL, SPARSE_TENSOR, TRAINING_INFO -> false;
+      case MODEL -> ModelProto.getDescriptor();
+      case GRAPH -> GraphProto.getDescriptor();
+      case FUNCTION -> FunctionProto.getDescriptor();
+      case NODE -> NodeProto.getDescriptor();
+      case ATTRIBUTE -> AttributeProto.getDescriptor();
+      case SPARSE_TENSOR -> SparseTensorProto.getDescriptor();
+      case TRAINING_INFO -> TrainingInfoProto.getDescriptor();
+      case TENSOR -> TensorProto.getDescriptor();
+    };
+  }
+
+  /** Whether one byte of the field can become a number of eight: packed integers. */
+  boolean isPacked(int field) {
+    return switch (this) {
+      case ATTRIBUTE -> field == AttributeProto.INTS_FIELD_NUMBER;
+      case TENSOR -> field == TensorProto.DIMS_FIELD_NUMBER;
+      default -> false;
     };
   }
 

@@ -19,12 +19,13 @@ final class ModelScanner {
   static final int ELIDED_FROM = 1024;
 
   /** Just below the depth at which protobuf itself gives up. */
-  private static final int MAX_DEPTH = 96;
+  static final int MAX_DEPTH = 96;
 
   private final InputFile file;
   private final WireCursor cursor;
   private final ScanBudget budget;
   private final SkeletonBuffer skeleton;
+  private final NestedFields nested;
 
   /**
    * The messages around the cursor, outermost first, and where their length prefixes are copied to.
@@ -41,6 +42,7 @@ final class ModelScanner {
     this.cursor = new WireCursor(file);
     this.budget = new ScanBudget(file.path(), heap);
     this.skeleton = new SkeletonBuffer(budget);
+    this.nested = new NestedFields(cursor, budget);
   }
 
   /**
@@ -104,8 +106,8 @@ final class ModelScanner {
       MessageKind child = (tag & 7) == WireCursor.BYTES ? kind.child(field) : null;
       if (child == null) {
         long start = cursor.position();
-        cursor.skip(tag & 7, span.bodyEnd());
-        if (kind.isDense(field)) {
+        nested.pass(kind.type(), tag, span.bodyEnd());
+        if (kind.isPacked(field)) {
           budget.spendDense(cursor.position() - start);
         }
         continue;

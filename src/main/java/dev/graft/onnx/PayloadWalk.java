@@ -13,6 +13,7 @@ final class PayloadWalk {
   private final WireCursor cursor;
   private final MessageSpan span;
   private final ScanBudget budget;
+  private final NestedFields nested;
   private final List<FieldRange> ranges = new ArrayList<>(1);
   private TensorPayload payload = TensorPayload.none();
   private long valueBytes;
@@ -21,6 +22,7 @@ final class PayloadWalk {
     this.cursor = cursor;
     this.span = span;
     this.budget = budget;
+    this.nested = new NestedFields(cursor, budget);
   }
 
   /** Walks over the tensor in {@code span} and leaves the cursor behind it. */
@@ -55,8 +57,8 @@ final class PayloadWalk {
         add(start, cursor.position());
       } else {
         budget.spendField();
-        cursor.skip(tag & 7, span.bodyEnd());
-        if (MessageKind.TENSOR.isDense(tag >>> 3)) {
+        nested.pass(MessageKind.TENSOR.type(), tag, span.bodyEnd());
+        if (MessageKind.TENSOR.isPacked(tag >>> 3)) {
           budget.spendDense(cursor.position() - start);
         }
       }

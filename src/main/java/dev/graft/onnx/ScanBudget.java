@@ -14,7 +14,13 @@ final class ScanBudget {
 
   private static final long HEAP_PER_FIELD = 128;
 
-  /** What a byte can cost at worst: two bytes make a small message, one makes a packed number. */
+  /** What protobuf makes of a field that the schema does not know, above all of its number. */
+  private static final long HEAP_PER_UNKNOWN = 256;
+
+  /**
+   * What a byte of packed integers costs: each becomes eight, in an array that is copied as it
+   * grows.
+   */
   private static final long HEAP_PER_DENSE_BYTE = 24;
 
   /** Of this and of the heap the smaller one counts; arrays end at 2 GB. */
@@ -46,12 +52,17 @@ final class ScanBudget {
     spend(HEAP_PER_FIELD);
   }
 
+  /** Counts, besides the field as such, that the schema does not know it. */
+  void spendUnknown() {
+    spend(HEAP_PER_UNKNOWN);
+  }
+
   /** Counts a message that was entered, with all that is made of it later. */
   void spendMessage(MessageKind kind) {
     spend(kind.heapBytes());
   }
 
-  /** Counts, besides the bytes as such, what packed numbers and messages not entered become. */
+  /** Counts, besides the bytes as such, what packed integers become. */
   void spendDense(long bytes) {
     spend(bytes > left ? Long.MAX_VALUE : bytes * HEAP_PER_DENSE_BYTE);
   }

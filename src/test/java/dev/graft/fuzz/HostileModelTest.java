@@ -62,7 +62,10 @@ class HostileModelTest {
     ANNOTATIONS(i -> field(14, repeated(field(2, EMPTY), 5000))),
     GROUPS(i -> field(13, repeated(new byte[] {0x2b, 0x2c}, 5000))),
     EXTERNAL_ENTRIES(i -> field(5, repeated(field(13, EMPTY), 5000))),
-    UNKNOWN(i -> field(99, EMPTY));
+    UNKNOWN(i -> field(99, EMPTY)),
+    UNKNOWN_NUMBERS(i -> field(100 + i, EMPTY)),
+    ENTRIES(i -> field(16, EMPTY)),
+    UNKNOWN_IN_ENTRIES(i -> field(16, field(100 + i % 1900, EMPTY)));
 
     // Every function above is one without state.
     @SuppressWarnings("ImmutableEnumChecker")
