@@ -13,9 +13,7 @@ final class AttentionOps {
    */
   static boolean projects(GraphNode node) {
     return switch (node.operator()) {
-      case "com.microsoft.Attention",
-          "com.microsoft.PackedAttention",
-          "com.microsoft.QAttention" ->
+      case "com.microsoft.Attention", "com.microsoft.PackedAttention", "com.microsoft.QAttention" ->
           true;
       default -> false;
     };

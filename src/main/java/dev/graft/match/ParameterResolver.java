@@ -16,7 +16,7 @@ final class ParameterResolver {
   private final SiteIndex index;
   private final ModuleResolver modules;
   private final NamedParameters named;
-  private final BiasFinder biases;
+  private final BiasResolver biases;
   private final NormFinder norms;
 
   /**
@@ -29,7 +29,7 @@ final class ParameterResolver {
     this.index = index;
     this.modules = modules;
     this.named = new NamedParameters(index, calls, squares);
-    this.biases = new BiasFinder(index, calls);
+    this.biases = new BiasResolver(index, calls);
     this.norms = new NormFinder(index, calls);
   }
 
@@ -139,7 +139,7 @@ final class ParameterResolver {
         return ofNorm.get().found().map(f -> fit(f, wanted)).orElseGet(ofNorm::get);
       }
     }
-    return wanted.isBias() ? biasOf(sites, wanted) : weightOf(sites, wanted);
+    return wanted.isBias() ? biases.find(sites, wanted) : weightOf(sites, wanted);
   }
 
   /** Whether the file has a tensor of the parameter's own name. */
@@ -158,7 +158,7 @@ final class ParameterResolver {
     if (!spots.isEmpty()) {
       return byName(wanted, spots);
     }
-    return wanted.isBias() ? biasOf(found, wanted) : weightOf(found, wanted);
+    return wanted.isBias() ? biases.find(found, wanted) : weightOf(found, wanted);
   }
 
   /** A linear layer by the file's name. */
@@ -175,7 +175,7 @@ final class ParameterResolver {
   Outcome bias(ModuleResolver.Found sites, Wanted wanted) {
     List<Spot> spots = wanted.mapped().isEmpty() ? named.find(wanted) : List.of();
     return spots.isEmpty() || named.isBorrowed(spots, wanted)
-        ? biasOf(sites, wanted)
+        ? biases.find(sites, wanted)
         : byName(wanted, spots);
   }
 
@@ -240,67 +240,14 @@ final class ParameterResolver {
     return fit(new Found(found.spots(), found.rule(), turn, site.alpha()), wanted);
   }
 
-  private Outcome biasOf(ModuleResolver.Found found, Wanted wanted) {
-    if (found.sites().isEmpty()) {
-      return Outcome.none(found.problem(), found.cause());
-    }
-    Site site = found.first();
-    return switch (biases.find(found.sites(), wanted.module(wanted.name()))) {
-      case BiasPlace.Stored(List<WeightPath> paths, float factor) ->
-          storedBias(paths, factor, wanted);
-      case BiasPlace.Unclear(String reason) ->
-          site.kind() == Kind.QUANTISED ? quantised(site) : Outcome.none(reason, Cause.UNSUPPORTED);
-      case BiasPlace.Missing missing ->
-          site.kind() == Kind.QUANTISED ? quantised(site) : missingBias(site, missing, wanted);
-    };
-  }
-
-  private Outcome storedBias(List<WeightPath> paths, float factor, Wanted wanted) {
-    if (paths.stream().anyMatch(WeightPath::isQuantised)) {
-      return Outcome.none(
-          "its tensor '%s' is quantised".formatted(paths.getFirst().tensor().label()),
-          Cause.QUANTISED);
-    }
-    List<Spot> spots = Spots.of(paths);
-    if (spots.stream().anyMatch(s -> !index.bytes().same(s.tensor(), spots.getFirst().tensor()))) {
-      return Outcome.none(
-          "its operators add different biases: "
-              + spots.stream().map(s -> s.tensor().label()).limit(4).toList(),
-          Cause.NO_FIT);
-    }
-    return fit(new Found(spots, NameRule.BIAS_OF_SITE, Turn.AS_IS, factor), wanted);
-  }
-
-  private static Outcome missingBias(Site site, BiasPlace.Missing missing, Wanted wanted) {
-    long out = site.layout().out(site.tensor().shape());
-    Shape shape = wanted.needed().shape();
-    boolean fits = wanted.needed().sizing() == Sizing.ITS_OWN || shape.elements() == out;
-    if (shape.rank() != 1 || !fits || !site.tensor().dtype().isFoldable()) {
-      return Outcome.none(
-          "the adapter's tensor has shape %s, but '%s' %s of type %s has %d outputs"
-              .formatted(
-                  shape, site.tensor().label(), site.tensor().shape(), site.tensor().dtype(), out),
-          Cause.NO_FIT);
-    }
-    Gap gap = new Gap(wanted.name(), site.tensor().dtype(), out, missing.openings());
-    String doubt =
-        missing
-            .doubt()
-            .map(d ->
-                "the graph adds no bias right behind %s, and %s; so its place cannot be proved"
-                    .formatted(site.node(), d))
-            .orElse("");
-    return new Outcome(Optional.empty(), Optional.of(gap), doubt, Cause.UNSUPPORTED);
-  }
-
-  private static Outcome quantised(Site site) {
+  static Outcome quantised(Site site) {
     return Outcome.none(
         "its weight '%s' is quantised (%s)"
             .formatted(site.tensor().label(), site.node().operator()),
         Cause.QUANTISED);
   }
 
-  private static Outcome fit(Found found, Wanted wanted) {
+  static Outcome fit(Found found, Wanted wanted) {
     Shape shape = wanted.needed().shape();
     boolean turned = found.turn() == Turn.TRANSPOSED && shape.rank() == 2;
     Shape needed = turned ? shape.transposed() : shape;
