@@ -38,7 +38,7 @@ def tokenizer(size):
 
 
 def optimized(model, family, feeds, path):
-    """The TorchScript export, then onnxruntime.transformers.optimizer. Attention fuses on transformers 4.57 exports."""
+    """The TorchScript export, then onnxruntime.transformers.optimizer: Attention, EmbedLayerNormalization and others."""
     graph.export(model, family, feeds, "ts", path)
     command = [sys.executable, "-m", "onnxruntime.transformers.optimizer", "--input", path, "--output", path,
                "--model_type", "bert", "--num_heads", model.config.num_attention_heads,

@@ -82,6 +82,8 @@ def moved_adapter(model, half):
 def written(case, family, variant, parts):
     base = base_model(family, variant)
     feeds = cast(with_ids(family.inputs(), variant.ids), variant.precision)
+    if parts[1].startswith("genai"):
+        feeds["attention_mask"].fill_(1)      # what stands at padding differs between versions of ONNX Runtime
     storage = parts[1] == "stored"        # bfloat16 has no CPU kernels: the file stores it and computes in float32
     path = case / "base.onnx"
     if storage:
@@ -144,6 +146,9 @@ def save_adapter(model, folder, variant):
         card.unlink()
     for path in folder.rglob("adapter_config.json"):
         config = json.loads(path.read_text()) | {"base_model_name_or_path": None}
+        for name in ("target_modules", "target_parameters"):
+            if isinstance(config[name], list):
+                config[name].sort()               # PEFT writes a set, in whatever order it comes
         path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     for path in folder.rglob("adapter_model.safetensors"):
         tensors = load_torch(str(path))

@@ -14,6 +14,11 @@ record BlockDiagonal(List<String> inA, List<String> inB, int blocks) {
 
   static final BlockDiagonal NONE = new BlockDiagonal(List.of(), List.of(), 1);
 
+  /** What the two questions below cost for a module, in characters. */
+  long steps(String module) {
+    return (long) (inA.size() + inB.size()) * module.length();
+  }
+
   int blocksOfA(String module) {
     return inA.stream().anyMatch(module::contains) ? blocks : 1;
   }

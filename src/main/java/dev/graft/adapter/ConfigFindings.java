@@ -1,6 +1,7 @@
 package dev.graft.adapter;
 
 import dev.graft.safetensors.Json;
+import dev.graft.safetensors.StrictJson;
 
 /** What the configuration alone gives to say. */
 final class ConfigFindings {
@@ -13,7 +14,7 @@ final class ConfigFindings {
     if (!config.unknownFields().isEmpty()) {
       findings.warn(
           "adapter_config.json has fields that PEFT 0.21 does not know, ignored as PEFT does: "
-              + config.unknownFields());
+              + Findings.lines(config.unknownFields().stream().map(StrictJson::excerpt).toList()));
     }
     if (config.fanInFanOut()) {
       findings.warn(

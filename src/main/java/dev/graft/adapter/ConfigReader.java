@@ -15,7 +15,7 @@ import java.util.Map;
  */
 final class ConfigReader {
 
-  private static final long MAX_BYTES = 16 << 20;
+  private static final long MAX_BYTES = 8 << 20;
 
   private final Path path;
   private final Map<ConfigField, Json> values = new EnumMap<>(ConfigField.class);

@@ -1,7 +1,7 @@
 package dev.graft.adapter;
 
-import dev.graft.adapter.PatternNode.Text;
 import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A regular expression over module names as PEFT's configurations hold them: Python's syntax,
@@ -14,14 +14,21 @@ import java.util.BitSet;
  */
 final class ModulePattern {
 
+  /** What parsing costs. */
+  private static final int STEPS_PER_CHARACTER = 50;
+
   private final String pattern;
-  private final PatternNode root;
   private final boolean plain;
 
-  private ModulePattern(String pattern, PatternNode root) {
+  /** Null for a plain pattern, which as a rule needs none; there may be many thousand. */
+  private final @Nullable PatternNode parsed;
+
+  private ModulePattern(String pattern) {
     this.pattern = pattern;
-    this.root = root;
-    this.plain = pattern.chars().allMatch(c -> c == '.' || c == '_' || c == '-' || isAsciiWord(c));
+    this.plain =
+        pattern.length() <= PatternParser.MAX_CHARS
+            && pattern.chars().allMatch(c -> c == '.' || c == '_' || c == '-' || isAsciiWord(c));
+    this.parsed = plain ? null : PatternParser.parse(pattern);
   }
 
   /**
@@ -31,7 +38,7 @@ final class ModulePattern {
    * @throws dev.graft.error.UnsupportedException if it uses a construct that Graft does not match
    */
   static ModulePattern of(String pattern) {
-    return new ModulePattern(pattern, PatternParser.parse(pattern));
+    return new ModulePattern(pattern);
   }
 
   private static boolean isAsciiWord(int c) {
@@ -45,8 +52,9 @@ final class ModulePattern {
 
   /** Whether the whole name matches, as Python's {@code re.fullmatch}. */
   boolean matchesAll(String name, StepBudget budget) {
-    Text text = new Text(name, budget, pattern);
-    return root.ends(text.at(0), text).get(text.length());
+    PatternText text = new PatternText(name, budget);
+    text.matching(pattern);
+    return root(text).ends(text.at(0), text).get(text.length());
   }
 
   /**
@@ -54,32 +62,40 @@ final class ModulePattern {
    * name)}.
    */
   boolean matchesTail(String name, StepBudget budget) {
+    return matchesTail(new PatternText(name, budget));
+  }
+
+  /** Whether a name or its tail matches; the text may have been matched with other patterns. */
+  boolean matchesTail(PatternText text) {
+    text.matching(pattern);
     // Nearly all patterns are names; on these the general way would cost a hundred times as much.
-    if (plain && name.indexOf('\n') < 0) {
-      return matchesPlainTail(name, budget);
+    if (plain && !text.hasNewline()) {
+      return matchesPlainTail(text);
     }
-    Text text = new Text(name, budget, pattern);
     BitSet starts = text.at(0);
     for (int i = 0; i < text.length() && text.codePoint(i) != '\n'; i++) {
       if (text.codePoint(i) == '.') {
         starts.set(i + 1);
       }
     }
-    BitSet ends = root.ends(starts, text);
-    return ends.get(text.length()) || (text.endsWithNewline() && ends.get(text.length() - 1));
+    BitSet ends = root(text).ends(starts, text);
+    boolean matches =
+        ends.get(text.length()) || (text.endsWithNewline() && ends.get(text.length() - 1));
+    text.release(starts);
+    text.release(ends);
+    return matches;
   }
 
-  private boolean matchesPlainTail(String name, StepBudget budget) {
-    // Code points of names beyond the basic plane make '.' span two chars; the general way handles
-    // these.
-    if (name.codePointCount(0, name.length()) != name.length()) {
-      String bmp =
-          name.codePoints()
-              .map(c -> c > 0xffff ? 0xfffd : c)
-              .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-              .toString();
-      return matchesPlainTail(bmp, budget);
+  private PatternNode root(PatternText text) {
+    if (parsed != null) {
+      return parsed;
     }
+    text.spend(STEPS_PER_CHARACTER * pattern.length());
+    return PatternParser.parse(pattern);
+  }
+
+  private boolean matchesPlainTail(PatternText text) {
+    String name = text.withoutSurrogates();
     int shift = name.length() - pattern.length();
     int steps = 1;
     boolean same = shift == 0 || (shift > 0 && name.charAt(shift - 1) == '.');
@@ -87,7 +103,7 @@ final class ModulePattern {
       char wanted = pattern.charAt(i);
       same = wanted == '.' || wanted == name.charAt(shift + i);
     }
-    budget.spend(steps, pattern);
+    text.spend(steps);
     return same;
   }
 }

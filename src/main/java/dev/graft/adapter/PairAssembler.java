@@ -16,21 +16,18 @@ import java.util.Optional;
 /** Makes a pair of the tensors of one LoRA layer, or says what does not fit. */
 final class PairAssembler {
 
-  // Enough for every real adapter many times over; a pattern made to explode stops here within a
-  // second or two.
-  private static final long STEPS_PER_ADAPTER = 200_000_000;
-
   /** No block-diagonal factors. */
   private static final Blocks WHOLE = new Blocks(1, 1);
 
   private final AdapterConfig config;
   private final Findings findings;
   private final ParameterRules parameterRules;
-  private final StepBudget budget = new StepBudget(STEPS_PER_ADAPTER);
+  private final StepBudget budget;
 
-  PairAssembler(AdapterConfig config, Findings findings) {
+  PairAssembler(AdapterConfig config, Findings findings, StepBudget budget) {
     this.config = config;
     this.findings = findings;
+    this.budget = budget;
     this.parameterRules = new ParameterRules(config);
   }
 
@@ -89,6 +86,7 @@ final class PairAssembler {
     }
     Scaling scaling = config.scaling(owner, budget);
     BlockDiagonal diagonal = config.blockDiagonal();
+    budget.spend(diagonal.steps(owner), ConfigField.USE_BDLORA);
     Blocks blocks = new Blocks(diagonal.blocksOfA(owner), diagonal.blocksOfB(owner));
     checkKernel(a, b);
     if (a.shape().rank() > 2 && isGrouped(a, b)) {

@@ -9,51 +9,11 @@ import java.util.function.IntPredicate;
  */
 sealed interface PatternNode {
 
-  /** The text under match, with the budget that pays for it. */
-  final class Text {
-    private final int[] codePoints;
-    private final StepBudget budget;
-    private final String pattern;
-
-    Text(String name, StepBudget budget, String pattern) {
-      this.codePoints = name.codePoints().toArray();
-      this.budget = budget;
-      this.pattern = pattern;
-    }
-
-    int length() {
-      return codePoints.length;
-    }
-
-    int codePoint(int index) {
-      return codePoints[index];
-    }
-
-    boolean endsWithNewline() {
-      return codePoints.length > 0 && codePoints[codePoints.length - 1] == '\n';
-    }
-
-    boolean isWord(int index) {
-      return index >= 0 && index < codePoints.length && CharacterSets.isWord(codePoints[index]);
-    }
-
-    void spend(BitSet positions) {
-      // A bit set is scanned by words, so its cost grows with the text even where it is sparse.
-      budget.spend(1 + positions.cardinality() + codePoints.length / 64, pattern);
-    }
-
-    BitSet at(int position) {
-      BitSet set = new BitSet(codePoints.length + 1);
-      set.set(position);
-      return set;
-    }
-  }
-
   /**
    * The positions where this part may end, given those where it may begin; the argument stays as it
-   * is.
+   * is, the result is the caller's, who gives it back with {@link PatternText#release}.
    */
-  BitSet ends(BitSet starts, Text text);
+  BitSet ends(BitSet starts, PatternText text);
 
   /**
    * One character.
@@ -62,9 +22,9 @@ sealed interface PatternNode {
    */
   record One(IntPredicate wanted) implements PatternNode {
     @Override
-    public BitSet ends(BitSet starts, Text text) {
+    public BitSet ends(BitSet starts, PatternText text) {
       text.spend(starts);
-      BitSet result = new BitSet(text.length() + 1);
+      BitSet result = text.none();
       for (int i = starts.nextSetBit(0);
           i >= 0 && i < text.length();
           i = starts.nextSetBit(i + 1)) {
@@ -83,14 +43,14 @@ sealed interface PatternNode {
    */
   record Sequence(List<PatternNode> parts) implements PatternNode {
     @Override
-    public BitSet ends(BitSet starts, Text text) {
+    public BitSet ends(BitSet starts, PatternText text) {
       text.spend(starts);
-      BitSet at = (BitSet) starts.clone();
+      BitSet at = text.copy(starts);
       for (PatternNode part : parts) {
         if (at.isEmpty()) {
           break;
         }
-        at = part.ends(at, text);
+        at = text.instead(at, part.ends(at, text));
       }
       return at;
     }
@@ -103,11 +63,13 @@ sealed interface PatternNode {
    */
   record Choice(List<PatternNode> choices) implements PatternNode {
     @Override
-    public BitSet ends(BitSet starts, Text text) {
-      BitSet result = new BitSet(text.length() + 1);
+    public BitSet ends(BitSet starts, PatternText text) {
+      BitSet result = text.none();
       for (PatternNode choice : choices) {
         text.spend(starts);
-        result.or(choice.ends(starts, text));
+        BitSet one = choice.ends(starts, text);
+        result.or(one);
+        text.release(one);
       }
       return result;
     }
@@ -122,24 +84,25 @@ sealed interface PatternNode {
    */
   record Repeat(PatternNode part, int least, int most) implements PatternNode {
     @Override
-    public BitSet ends(BitSet starts, Text text) {
-      BitSet at = (BitSet) starts.clone();
+    public BitSet ends(BitSet starts, PatternText text) {
+      BitSet at = text.copy(starts);
       // Positions only move on or stay. After as many rounds as the text is long, one that still
       // moves has stayed
       // somewhere before, and could stay there once more: further rounds change nothing.
       int forced = Math.min(least, text.length() + 1);
       for (int i = 0; i < forced && !at.isEmpty(); i++) {
         text.spend(at);
-        at = part.ends(at, text);
+        at = text.instead(at, part.ends(at, text));
       }
-      BitSet reached = (BitSet) at.clone();
+      BitSet reached = text.copy(at);
       int optional = Math.min(most - least, text.length() + 1);
       for (int i = 0; i < optional && !at.isEmpty(); i++) {
         text.spend(at);
-        at = part.ends(at, text);
+        at = text.instead(at, part.ends(at, text));
         at.andNot(reached);
         reached.or(at);
       }
+      text.release(at);
       return reached;
     }
   }
@@ -148,41 +111,41 @@ sealed interface PatternNode {
   enum Place implements PatternNode {
     START {
       @Override
-      boolean holds(int i, Text text) {
+      boolean holds(int i, PatternText text) {
         return i == 0;
       }
     },
     END {
       @Override
-      boolean holds(int i, Text text) {
+      boolean holds(int i, PatternText text) {
         return i == text.length() || (i == text.length() - 1 && text.endsWithNewline());
       }
     },
     VERY_END {
       @Override
-      boolean holds(int i, Text text) {
+      boolean holds(int i, PatternText text) {
         return i == text.length();
       }
     },
     WORD_BOUNDARY {
       @Override
-      boolean holds(int i, Text text) {
+      boolean holds(int i, PatternText text) {
         return text.isWord(i - 1) != text.isWord(i);
       }
     },
     NO_WORD_BOUNDARY {
       @Override
-      boolean holds(int i, Text text) {
+      boolean holds(int i, PatternText text) {
         return text.isWord(i - 1) == text.isWord(i);
       }
     };
 
-    abstract boolean holds(int i, Text text);
+    abstract boolean holds(int i, PatternText text);
 
     @Override
-    public BitSet ends(BitSet starts, Text text) {
+    public BitSet ends(BitSet starts, PatternText text) {
       text.spend(starts);
-      BitSet result = (BitSet) starts.clone();
+      BitSet result = text.copy(starts);
       for (int i = starts.nextSetBit(0); i >= 0; i = starts.nextSetBit(i + 1)) {
         result.set(i, holds(i, text));
       }
@@ -203,10 +166,14 @@ sealed interface PatternNode {
     }
 
     @Override
-    public BitSet ends(BitSet starts, Text text) {
-      BitSet result = (BitSet) starts.clone();
+    public BitSet ends(BitSet starts, PatternText text) {
+      BitSet result = text.copy(starts);
       for (int i = starts.nextSetBit(0); i >= 0; i = starts.nextSetBit(i + 1)) {
-        boolean follows = !part.ends(text.at(i), text).isEmpty();
+        BitSet here = text.at(i);
+        BitSet ends = part.ends(here, text);
+        boolean follows = !ends.isEmpty();
+        text.release(here);
+        text.release(ends);
         result.set(i, follows == (wanted == Presence.FOLLOWS));
       }
       return result;

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 /** Reads the part of Python's regular expressions that {@link ModulePattern} can match. */
 final class PatternParser {
 
-  private static final int MAX_CHARS = 4096;
+  static final int MAX_CHARS = 4096;
   private static final int MAX_DEPTH = 32;
   // Python takes a brace that is no quantifier for the character itself.
   private static final Pattern BRACES = Pattern.compile("\\{(\\d{0,9})(,?)(\\d{0,9})\\}");

@@ -33,9 +33,10 @@ final class PatternTable<V> {
   }
 
   Optional<V> first(String module, StepBudget budget) {
+    PatternText text = new PatternText(module, budget);
     try {
       for (Row<V> row : rows) {
-        if (row.pattern().matchesTail(module, budget)) {
+        if (row.pattern().matchesTail(text)) {
           return Optional.of(row.value());
         }
       }

@@ -12,10 +12,14 @@ final class PlainParameters {
   // Where PEFT saves whole embeddings on its own account.
   private static final Set<String> EMBEDDINGS = Set.of("embed_tokens", "lm_head");
 
+  private static final long STEPS_PER_NAME = 8;
+
+  private final StepBudget budget;
   private final List<String> savedModules;
   private final boolean biases;
 
-  PlainParameters(AdapterConfig config) {
+  PlainParameters(AdapterConfig config, StepBudget budget) {
+    this.budget = budget;
     this.savedModules = new ArrayList<>(config.modulesToSave());
     // Older releases trained the head of these tasks without writing so into the configuration.
     switch (config.taskType().orElse("")) {
@@ -51,6 +55,8 @@ final class PlainParameters {
   }
 
   private boolean isSaved(String module) {
+    budget.spend(
+        module.length() + STEPS_PER_NAME * savedModules.size(), ConfigField.MODULES_TO_SAVE);
     return savedModules.stream().anyMatch(module::endsWith);
   }
 }

@@ -4,8 +4,8 @@ import dev.graft.error.FormatException;
 import dev.graft.safetensors.StrictJson;
 
 /**
- * Counts the steps of pattern matching, so that a stranger's pattern costs bounded time whatever it
- * says.
+ * Counts the steps of matching names with patterns and lists, so that a stranger's configuration
+ * costs bounded time whatever it says.
  */
 final class StepBudget {
 
@@ -27,6 +27,18 @@ final class StepBudget {
               + ": matching was given up after "
               + most
               + " steps; write the pattern without nested repetition");
+    }
+  }
+
+  /** Pays for looking up a name in a list of the configuration. */
+  void spend(long steps, ConfigField list) {
+    left -= steps;
+    if (left < 0) {
+      throw new FormatException(
+          list.key()
+              + ": looking up the tensors' names was given up after "
+              + most
+              + " steps; no real adapter has lists and names so long");
     }
   }
 

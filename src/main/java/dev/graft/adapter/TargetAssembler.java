@@ -2,13 +2,13 @@ package dev.graft.adapter;
 
 import dev.graft.adapter.Replacement.Origin;
 import dev.graft.error.FormatException;
-import dev.graft.safetensors.Json;
 import dev.graft.safetensors.SafetensorsData;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.safetensors.StrictJson;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +23,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class TargetAssembler {
 
-  private record SlotId(String module, int depth) {
+  /** One LoRA layer; ordered, so that a map stays quick where names were chosen to collide. */
+  private record SlotId(String module, int depth) implements Comparable<SlotId> {
+    private static final Comparator<SlotId> ORDER =
+        Comparator.comparing(SlotId::module).thenComparingInt(SlotId::depth);
 
     // As in every record, but what the compiler makes is put together at run time, some
     // milliseconds of every start.
@@ -36,11 +39,25 @@ final class TargetAssembler {
     public int hashCode() {
       return 31 * module.hashCode() + depth;
     }
+
+    @Override
+    public int compareTo(SlotId other) {
+      return ORDER.compare(this, other);
+    }
   }
+
+  // Enough for every real adapter many times over; names and patterns made to explode stop here
+  // within a second.
+  private static final long STEPS_PER_ADAPTER = 100_000_000;
+
+  /** Real modules lie a dozen deep; the work on a name grows with its parts times its length. */
+  private static final int MAX_PARTS = 200;
 
   private final AdapterConfig config;
   private final Findings findings;
+  private final StepBudget budget = new StepBudget(STEPS_PER_ADAPTER);
   private final PlainParameters plain;
+  private final TokenIndices tokenIndices;
   private final Map<SlotId, LoraSlot> slots = new LinkedHashMap<>();
   private final SequencedMap<String, Replacement> replacements = new LinkedHashMap<>();
   private final List<AdapterTarget> others = new ArrayList<>();
@@ -50,7 +67,8 @@ final class TargetAssembler {
   private TargetAssembler(AdapterConfig config, Findings findings) {
     this.config = config;
     this.findings = findings;
-    this.plain = new PlainParameters(config);
+    this.plain = new PlainParameters(config, budget);
+    this.tokenIndices = new TokenIndices(config, budget);
   }
 
   /**
@@ -71,6 +89,10 @@ final class TargetAssembler {
   }
 
   private void sort(SafetensorsTensor tensor) {
+    if (tensor.name().chars().filter(c -> c == '.').count() >= MAX_PARTS) {
+      unrecognised.add(tensor.name());
+      return;
+    }
     AdapterKey key = AdapterKey.parse(tensor.name());
     key.adapterName().ifPresent(adapterNames::add);
     switch (key.role()) {
@@ -130,46 +152,27 @@ final class TargetAssembler {
             + " is a copy of the base model's own values; it is not folded");
   }
 
-  private void addTokenRows(String module, SafetensorsTensor rows) {
-    Optional<List<Long>> indices = tokenIndices(module);
-    String what = PairAssembler.describe(rows);
-    if (indices.isEmpty()) {
+  private void addTokenRows(String module, SafetensorsTensor tensor) {
+    Optional<TokenIndices.Rows> rows = tokenIndices.of(module);
+    String what = PairAssembler.describe(tensor);
+    if (rows.isEmpty()) {
       findings.problem(what + ", but trainable_token_indices gives no indices for this module");
-    } else if (rows.shape().rank() != 2 || rows.shape().dim(0) != indices.get().size()) {
+      return;
+    }
+    int count = rows.get().indices().size();
+    if (tensor.shape().rank() != 2 || tensor.shape().dim(0) != count) {
       findings.problem(
-          what
-              + ", expected ["
-              + indices.get().size()
-              + ", width], one row for each of trainable_token_indices");
-    } else if (indices.get().stream().distinct().count() != indices.get().size()
-        || indices.get().stream().anyMatch(i -> i < 0)) {
+          what + ", expected [" + count + ", width], one row for each of trainable_token_indices");
+    } else if (!rows.get().isSound()) {
       findings.problem(what + ": trainable_token_indices names a row twice or a negative one");
     } else {
-      others.add(new TokenRows(module, rows, indices.get()));
+      others.add(new TokenRows(module, tensor, rows.get().indices()));
     }
-  }
-
-  private Optional<List<Long>> tokenIndices(String module) {
-    Json value = config.value(ConfigField.TRAINABLE_TOKEN_INDICES).orElse(Json.Null.NULL);
-    if (value instanceof Json.Arr list) {
-      return Optional.of(integers(list));
-    }
-    if (value instanceof Json.Obj(SequencedMap<String, Json> byModule)) {
-      return byModule.entrySet().stream()
-          .filter(e -> module.endsWith(e.getKey()))
-          .findFirst()
-          .map(e -> integers((Json.Arr) e.getValue()));
-    }
-    return Optional.empty();
-  }
-
-  private static List<Long> integers(Json.Arr list) {
-    return list.items().stream().map(item -> ((Json.Num) item).toLong().orElseThrow()).toList();
   }
 
   private List<AdapterTarget> finish(Path weights) {
     List<AdapterTarget> targets = new ArrayList<>();
-    PairAssembler pairs = new PairAssembler(config, findings);
+    PairAssembler pairs = new PairAssembler(config, findings, budget);
     MultiheadPairs attentions = new MultiheadPairs(slots.values(), findings);
     for (LoraSlot slot : slots.values()) {
       pairs.assemble(slot).map(pair -> attentions.resolved(slot, pair)).ifPresent(targets::add);
@@ -177,7 +180,9 @@ final class TargetAssembler {
     targets.addAll(replacements.values());
     targets.addAll(others);
     if (adapterNames.size() > 1) {
-      findings.problem("the keys name several adapters " + adapterNames + "; save them one by one");
+      findings.problem(
+          "the keys name several adapters; save them one by one:"
+              + Findings.lines(adapterNames.stream().map(StrictJson::excerpt).toList()));
     }
     reportUnrecognised();
     boolean tokensExpected = config.value(ConfigField.TRAINABLE_TOKEN_INDICES).isPresent();

@@ -29,7 +29,8 @@ import picocli.CommandLine.Option;
     aliases = "merge-lora",
     description =
         "Folds a LoRA adapter into an ONNX model: the same nodes in the same order, with W + s·B·A in place of"
-            + " W. The output appears whole or not at all, and no input is ever written.",
+            + " W. What the graph lacks, such as a bias that the exporter left out, is added, and the report says"
+            + " so. The output appears whole or not at all, and no input is ever written.",
     footer = {
       "  graft merge -m model.onnx -a adapter/ -o merged/model.onnx",
       "  graft merge -m model.onnx -a adapter/:0.5 -o half.onnx --report half.json",

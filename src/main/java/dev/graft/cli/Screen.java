@@ -15,7 +15,7 @@ record Screen(PrintWriter out, PrintWriter err, BooleanSupplier errIsTerminal) {
 
   /** Writes a message at once. */
   void say(String message) {
-    err.println("graft: " + message);
+    err.println("graft: " + Visible.message(message));
     err.flush();
   }
 

@@ -49,7 +49,7 @@ final class Table {
       throw new IllegalArgumentException(
           "a row has " + cells.length + " cells, expected " + columns.size());
     }
-    rows.add(cells.clone());
+    rows.add(Arrays.stream(cells).map(Visible::cell).toArray(String[]::new));
     return this;
   }
 

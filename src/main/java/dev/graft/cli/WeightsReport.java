@@ -36,7 +36,7 @@ record WeightsReport(
     table.row("adapter", adapter + (weight == 1 ? "" : ", weight " + Figures.factor(weight)));
     table.row("folded", found.folded() + " tensors must be the fold");
     table.row("unchanged", found.unchanged() + " tensors must be the base's");
-    table.row("nodes", Figures.count(found.nodes()) + " are the base's");
+    table.row("nodes", Figures.count(found.nodes()) + " are what they should be");
     table.row("compared", Figures.bytes(found.bytes()) + ", byte for byte");
     for (FoldCheck.Difference difference : shown()) {
       table.row(

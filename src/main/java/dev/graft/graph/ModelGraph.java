@@ -25,8 +25,6 @@ public final class ModelGraph {
   private final OnnxModel model;
   private final List<GraphNode> nodes = new ArrayList<>();
   private final List<Scope> scopes = new ArrayList<>();
-  private final Map<Value, List<Use>> uses = new HashMap<>();
-  private final Set<Value> leaving = new HashSet<>();
   private final IdentityHashMap<StoredTensor, Value> homes = new IdentityHashMap<>();
   private final Map<FunctionId, List<GraphNode>> calls = new HashMap<>();
   private final Map<FunctionId, Scope> functions = new HashMap<>();
@@ -71,12 +69,12 @@ public final class ModelGraph {
 
   /** Every place where a value is read; a subgraph's reading of an outer value included. */
   public List<Use> uses(Value value) {
-    return uses.getOrDefault(value, List.of());
+    return value.scope().uses(value.name());
   }
 
   /** Whether a value is an output of its graph or function, or of a graph inside that one. */
   public boolean leaves(Value value) {
-    return leaving.contains(value);
+    return value.scope().leaves(value.name());
   }
 
   /**
@@ -163,7 +161,7 @@ public final class ModelGraph {
       Use use = new Use(node, i);
       node.input(i)
           .flatMap(node.scope()::resolve)
-          .ifPresent(value -> uses.computeIfAbsent(value, v -> new ArrayList<>()).add(use));
+          .ifPresent(value -> value.scope().addUse(value.name(), use));
     }
     if (functions.containsKey(node.callee())) {
       calls.computeIfAbsent(node.callee(), f -> new ArrayList<>()).add(node);
@@ -179,7 +177,7 @@ public final class ModelGraph {
       scope.initializer(name).ifPresent(t -> homes.put(t, new Value(scope, name)));
     }
     for (String output : scope.outputs()) {
-      scope.resolve(output).ifPresent(leaving::add);
+      scope.resolve(output).ifPresent(value -> value.scope().addLeaving(value.name()));
     }
   }
 

@@ -4,7 +4,9 @@ import dev.graft.onnx.StoredTensor;
 import dev.graft.onnx.proto.ValueInfoProto;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,11 @@ public final class Scope {
   private final List<String> inputNames = new ArrayList<>();
   private final Set<String> outputs = new LinkedHashSet<>();
 
+  // By name and scope by scope: a map over pairs of the two would be slow where a stranger chose
+  // names whose hashes collide.
+  private final Map<String, List<Use>> uses = new HashMap<>();
+  private final Set<String> leaving = new HashSet<>();
+
   /**
    * A function's identity.
    *
@@ -35,7 +42,20 @@ public final class Scope {
    * @param name the operator type of its calls
    * @param overload its overload, usually empty
    */
-  public record FunctionId(String domain, String name, String overload) {}
+  public record FunctionId(String domain, String name, String overload)
+      implements Comparable<FunctionId> {
+
+    private static final Comparator<FunctionId> ORDER =
+        Comparator.comparing(FunctionId::name)
+            .thenComparing(FunctionId::domain)
+            .thenComparing(FunctionId::overload);
+
+    /** An order, so that hash maps stay quick where names were chosen to collide. */
+    @Override
+    public int compareTo(FunctionId other) {
+      return ORDER.compare(this, other);
+    }
+  }
 
   Scope(String label, @Nullable Scope outer, Optional<FunctionId> function) {
     this.label = label;
@@ -107,6 +127,24 @@ public final class Scope {
     return producers.containsKey(name)
         || initializers.containsKey(name)
         || inputs.containsKey(name);
+  }
+
+  /** Every place where a value that is defined here is read. */
+  List<Use> uses(String name) {
+    return uses.getOrDefault(name, List.of());
+  }
+
+  /** Whether a value that is defined here leaves its graph or one inside it. */
+  boolean leaves(String name) {
+    return leaving.contains(name);
+  }
+
+  void addUse(String name, Use use) {
+    uses.computeIfAbsent(name, n -> new ArrayList<>()).add(use);
+  }
+
+  void addLeaving(String name) {
+    leaving.add(name);
   }
 
   void addProducer(String name, GraphNode node) {

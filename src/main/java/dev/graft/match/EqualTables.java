@@ -45,11 +45,12 @@ final class EqualTables {
           || left.columns != (turned ? right.rows : right.columns)) {
         return false;
       }
-      return agreeAtSamples(left, right, turned) && agree(left, right, turned);
+      return agreeAtSamples(left, right, turn) && agree(left, right, turn);
     }
   }
 
-  private static boolean agreeAtSamples(Matrix left, Matrix right, boolean turned) {
+  private static boolean agreeAtSamples(Matrix left, Matrix right, Turn turn) {
+    boolean turned = turn == Turn.TRANSPOSED;
     float[] one = new float[1];
     float[] other = new float[1];
     for (int i = 0; i < SAMPLES; i++) {
@@ -66,7 +67,7 @@ final class EqualTables {
     return true;
   }
 
-  private static boolean agree(Matrix left, Matrix right, boolean turned) {
+  private static boolean agree(Matrix left, Matrix right, Turn turn) {
     int width = (int) Math.min(left.columns, TILE);
     int height = (int) Math.min(left.rows, Math.max(1, TILE / width));
     float[][] tile = new float[height][width];
@@ -79,7 +80,7 @@ final class EqualTables {
           left.read(row + i, column, tile[i], columns);
         }
         boolean equal =
-            turned
+            turn == Turn.TRANSPOSED
                 ? agreeTurned(tile, right, new Corner(row, column, rows, columns), other)
                 : agreeAsIs(tile, right, new Corner(row, column, rows, columns), other);
         if (!equal) {

@@ -89,7 +89,7 @@ final class ExpertWeights {
                 stored.get(),
                 value,
                 readers.reach(value).leaves().stream()
-                    .filter(l -> belongs(l, module, true))
+                    .filter(l -> index.names().ofNode(l.reading()).isEmpty() || belongs(l, module))
                     .map(Leaf::reading)
                     .distinct()
                     .toList()));
@@ -132,7 +132,7 @@ final class ExpertWeights {
         if ((rank == 2 || rank == 3)
             && name.indexOf('.') < 0
             && SiteNames.origin(value).isEmpty()
-            && readers.reach(value).leaves().stream().anyMatch(l -> belongs(l, module, false))) {
+            && readers.reach(value).leaves().stream().anyMatch(l -> belongs(l, module))) {
           weight(List.of(value), module, Origin.ANONYMOUS).ifPresent(found::add);
         }
       }
@@ -140,10 +140,9 @@ final class ExpertWeights {
     return found;
   }
 
-  private boolean belongs(Leaf leaf, String module, boolean otherwise) {
-    List<SiteName> says = index.names().ofNode(leaf.reading());
-    return says.isEmpty()
-        ? otherwise
-        : says.stream().anyMatch(s -> calls.isWithin(s.module(), module));
+  /** Whether a reader says that it belongs to a module. */
+  private boolean belongs(Leaf leaf, String module) {
+    return index.names().ofNode(leaf.reading()).stream()
+        .anyMatch(s -> calls.isWithin(s.module(), module));
   }
 }

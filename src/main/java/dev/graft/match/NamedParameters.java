@@ -80,8 +80,7 @@ final class NamedParameters {
    * an optimiser has taken the names of its readers away nobody can tell them apart.
    */
   boolean isInDoubt(List<Spot> named, Wanted wanted) {
-    List<Reading> readings =
-        named.stream().flatMap(s -> s.readers().stream()).distinct().toList();
+    List<Reading> readings = named.stream().flatMap(s -> s.readers().stream()).distinct().toList();
     return wanted.mapped().isEmpty()
         && readings.size() > 1
         && named.getFirst().tensor().shape().rank() == 1

@@ -14,6 +14,9 @@ import java.util.function.Function;
 /** Finds every place where a stored weight acts, by the operator and never by the shape alone. */
 final class SiteFinder {
 
+  /** Words, positions and segments among the inputs of EmbedLayerNormalization. */
+  private static final List<Integer> FUSED_TABLES = List.of(2, 3, 4);
+
   private final WeightTracer tracer;
   private final SiteNames names;
   private final List<Site> sites = new ArrayList<>();
@@ -44,6 +47,11 @@ final class SiteFinder {
       case "Gather" -> {
         if (node.intAttribute("axis", 0) == 0) {
           add(node, 0, p -> site(Kind.EMBEDDING, p, Layout.OUT_IN));
+        }
+      }
+      case "com.microsoft.EmbedLayerNormalization" -> {
+        for (int table : FUSED_TABLES) {
+          add(node, table, p -> site(Kind.EMBEDDING, p, Layout.OUT_IN));
         }
       }
       case "Conv" -> convolution(node);

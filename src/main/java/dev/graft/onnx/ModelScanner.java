@@ -103,7 +103,11 @@ final class ModelScanner {
       budget.spendField();
       MessageKind child = (tag & 7) == WireCursor.BYTES ? kind.child(field) : null;
       if (child == null) {
+        long start = cursor.position();
         cursor.skip(tag & 7, span.bodyEnd());
+        if (kind.isDense(field)) {
+          budget.spendDense(cursor.position() - start);
+        }
         continue;
       }
       if (seen.length == 0) {
@@ -115,6 +119,7 @@ final class ModelScanner {
       if (depth == MAX_DEPTH) {
         throw cursor.broken("messages are nested deeper than " + MAX_DEPTH + " levels");
       }
+      budget.spendMessage(child);
       MessageSpan below = MessageSpan.read(cursor, span, new FieldPlace(field, seen[field]++));
       message(child, below, depth + 1);
       if (child != MessageKind.ATTRIBUTE || below.hasChildren()) {
@@ -127,6 +132,7 @@ final class ModelScanner {
     PayloadWalk walk = PayloadWalk.of(cursor, span, budget);
     span.setPayload(walk.payload());
     if (walk.valueBytes() < ELIDED_FROM) {
+      budget.spendDense(walk.valueBytes());
       return;
     }
     // From here on the messages around are shorter in the skeleton than in the file.

@@ -56,6 +56,9 @@ final class PayloadWalk {
       } else {
         budget.spendField();
         cursor.skip(tag & 7, span.bodyEnd());
+        if (MessageKind.TENSOR.isDense(tag >>> 3)) {
+          budget.spendDense(cursor.position() - start);
+        }
       }
     }
   }

@@ -14,6 +14,9 @@ final class ScanBudget {
 
   private static final long HEAP_PER_FIELD = 128;
 
+  /** What a byte can cost at worst: two bytes make a small message, one makes a packed number. */
+  private static final long HEAP_PER_DENSE_BYTE = 24;
+
   /** Of this and of the heap the smaller one counts; arrays end at 2 GB. */
   private static final long MOST = 8L << 30;
 
@@ -41,6 +44,16 @@ final class ScanBudget {
   /** Counts a field that was met. */
   void spendField() {
     spend(HEAP_PER_FIELD);
+  }
+
+  /** Counts a message that was entered, with all that is made of it later. */
+  void spendMessage(MessageKind kind) {
+    spend(kind.heapBytes());
+  }
+
+  /** Counts, besides the bytes as such, what packed numbers and messages not entered become. */
+  void spendDense(long bytes) {
+    spend(bytes > left ? Long.MAX_VALUE : bytes * HEAP_PER_DENSE_BYTE);
   }
 
   private void spend(long cost) {

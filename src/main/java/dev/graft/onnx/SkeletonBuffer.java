@@ -1,6 +1,8 @@
 package dev.graft.onnx;
 
+import com.google.protobuf.DiscardUnknownFieldsParser;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
 import dev.graft.onnx.proto.ModelProto;
 import java.util.Arrays;
 
@@ -9,6 +11,13 @@ final class SkeletonBuffer {
 
   /** Length prefixes are written at full width, so that they can be filled in afterwards. */
   private static final int PREFIX_BYTES = 5;
+
+  /**
+   * What the schema does not know is kept in the file, not in memory, where a few bytes of it could
+   * become a hundred times as many.
+   */
+  private static final Parser<ModelProto> PARSER =
+      DiscardUnknownFieldsParser.wrap(ModelProto.parser());
 
   private final ScanBudget budget;
   private byte[] bytes = new byte[0];
@@ -44,7 +53,7 @@ final class SkeletonBuffer {
   }
 
   ModelProto parse() throws InvalidProtocolBufferException {
-    return ModelProto.parser().parseFrom(bytes, 0, size);
+    return PARSER.parseFrom(bytes, 0, size);
   }
 
   private void ensure(int more) {

@@ -26,6 +26,8 @@ public final class StoredTensor {
     EXTERNAL
   }
 
+  private static final int MAX_RANK = 64;
+
   private final TensorName name;
   private final TensorProto proto;
   private final MessageSpan span;
@@ -167,6 +169,11 @@ public final class StoredTensor {
   }
 
   private static Shape shapeOf(TensorName name, TensorProto proto) {
+    if (proto.getDimsCount() > MAX_RANK) {
+      throw name.broken(
+          "has %d dimensions, more than any operator takes; the model is damaged"
+              .formatted(proto.getDimsCount()));
+    }
     long[] dims = new long[proto.getDimsCount()];
     for (int i = 0; i < dims.length; i++) {
       dims[i] = proto.getDims(i);

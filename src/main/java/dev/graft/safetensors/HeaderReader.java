@@ -21,6 +21,10 @@ final class HeaderReader {
   static final int MAX_TENSORS = 1 << 18;
   static final int MAX_RANK = 64;
   private static final int MAX_METADATA_CHARS = 16 << 20;
+  private static final int MAX_METADATA_ENTRIES = 1 << 16;
+
+  /** Names, values and brackets of fields that the format does not know, in the whole header. */
+  private static final int MAX_IGNORED = 1 << 16;
 
   /** One tensor as the header states it, offsets relative to the end of the header. */
   record Entry(String name, DType dtype, Shape shape, long begin, long end) {}
@@ -32,6 +36,7 @@ final class HeaderReader {
   private final JsonParser parser;
   private final SequencedMap<String, String> metadata = new LinkedHashMap<>();
   private final List<Entry> entries = new ArrayList<>();
+  private int ignored;
 
   private HeaderReader(String where, JsonParser parser) {
     this.where = where;
@@ -74,6 +79,10 @@ final class HeaderReader {
             where + ": __metadata__ holds more than " + MAX_METADATA_CHARS + " characters");
       }
       metadata.put(key, value);
+      if (metadata.size() > MAX_METADATA_ENTRIES) {
+        throw new FormatException(
+            where + ": __metadata__ has more than " + MAX_METADATA_ENTRIES + " entries");
+      }
     }
   }
 
@@ -90,7 +99,7 @@ final class HeaderReader {
         case "dtype" -> dtype = dtype(what);
         case "shape" -> shape = integers(what + ": shape", MAX_RANK);
         case "data_offsets" -> offsets = integers(what + ": data_offsets", 2);
-        default -> parser.skipChildren();
+        default -> ignore();
       }
     }
     return entry(
@@ -98,6 +107,22 @@ final class HeaderReader {
         require(dtype, what, "dtype"),
         require(shape, what, "shape"),
         require(offsets, what, "data_offsets"));
+  }
+
+  /** Skips a value, which costs memory too: the parser keeps its names, to find one twice. */
+  private void ignore() {
+    int depth = 0;
+    do {
+      if (++ignored > MAX_IGNORED) {
+        throw new FormatException(
+            where + ": has too many fields other than dtype, shape and data_offsets");
+      }
+      if (parser.currentToken().isStructStart()) {
+        depth++;
+      } else if (parser.currentToken().isStructEnd()) {
+        depth--;
+      }
+    } while (depth > 0 && parser.nextToken() != null);
   }
 
   private Entry entry(String name, DType dtype, long[] dims, long[] offsets) {

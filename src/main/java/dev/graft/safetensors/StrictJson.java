@@ -10,13 +10,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.SequencedMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -72,7 +67,10 @@ public final class StrictJson {
         throw new FormatException(
             path + ": holds " + size + " bytes, but a file of this kind has at most " + maxBytes);
       }
-      return parse(path + "", new FileStream(file, 0, size), StrictJson::value);
+      return parse(
+          path + "",
+          new FileStream(file, 0, size),
+          parser -> new JsonReader(path + "", parser).value());
     }
   }
 
@@ -121,36 +119,6 @@ public final class StrictJson {
 
   static long offset(JsonParser parser) {
     return parser.currentTokenLocation().getCharOffset();
-  }
-
-  private static Json value(JsonParser parser) {
-    return switch (parser.currentToken()) {
-      case START_OBJECT -> object(parser);
-      case START_ARRAY -> array(parser);
-      case VALUE_STRING -> new Json.Str(parser.getString());
-      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> new Json.Num(parser.getString());
-      case VALUE_TRUE -> Json.Bool.TRUE;
-      case VALUE_FALSE -> Json.Bool.FALSE;
-      default -> Json.Null.NULL;
-    };
-  }
-
-  private static Json.Obj object(JsonParser parser) {
-    SequencedMap<String, Json> members = new LinkedHashMap<>();
-    while (parser.nextToken() != JsonToken.END_OBJECT) {
-      String name = parser.currentName();
-      parser.nextToken();
-      members.put(name, value(parser));
-    }
-    return new Json.Obj(members);
-  }
-
-  private static Json.Arr array(JsonParser parser) {
-    List<Json> items = new ArrayList<>();
-    while (parser.nextToken() != JsonToken.END_ARRAY) {
-      items.add(value(parser));
-    }
-    return new Json.Arr(items);
   }
 
   /** The text as a JSON string, control characters escaped. */

@@ -1,6 +1,7 @@
 package dev.graft.tensor;
 
 import java.nio.file.Path;
+import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,7 +12,13 @@ import org.jspecify.annotations.Nullable;
  * @param offset bytes from the start of the file; need not be aligned
  * @param length number of bytes
  */
-public record TensorSource(Path file, long offset, long length) {
+public record TensorSource(Path file, long offset, long length)
+    implements Comparable<TensorSource> {
+
+  private static final Comparator<TensorSource> ORDER =
+      Comparator.comparing(TensorSource::file)
+          .thenComparingLong(TensorSource::offset)
+          .thenComparingLong(TensorSource::length);
 
   /**
    * Checks that the range makes sense on its own; whether the file is that long is the reader's
@@ -22,6 +29,12 @@ public record TensorSource(Path file, long offset, long length) {
       throw new IllegalArgumentException(
           file + ": no such byte range: offset " + offset + ", length " + length);
     }
+  }
+
+  /** By file, then by place, then by length. */
+  @Override
+  public int compareTo(TensorSource other) {
+    return ORDER.compare(this, other);
   }
 
   /** The first byte after the tensor. */

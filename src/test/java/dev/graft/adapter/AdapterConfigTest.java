@@ -139,10 +139,10 @@ class AdapterConfigTest {
     assertThatThrownBy(() -> lora("\"x\": " + "[".repeat(100_000)))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("not strict JSON");
-    Path large = Files.write(folder.resolve("large.json"), new byte[(16 << 20) + 1]);
+    Path large = Files.write(folder.resolve("large.json"), new byte[(8 << 20) + 1]);
     assertThatThrownBy(() -> AdapterConfig.read(large))
         .isInstanceOf(FormatException.class)
-        .hasMessageContaining("at most 16777216");
+        .hasMessageContaining("at most 8388608");
     assertThatThrownBy(() -> AdapterConfig.read(folder.resolve("none.json")))
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("none.json: no such file");

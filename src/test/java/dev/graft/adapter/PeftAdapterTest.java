@@ -85,7 +85,7 @@ class PeftAdapterTest extends AdapterFixture {
 
     assertThat(adapter.warnings())
         .hasSize(3)
-        .anyMatch(w -> w.contains("[future]"))
+        .anyMatch(w -> w.contains("\"future\""))
         .anyMatch(w -> w.contains("loftq_config"))
         .anyMatch(w -> w.contains("monteclora_config"));
   }

@@ -261,8 +261,7 @@ class MergeCommandTest {
     assertThat(run.out())
         .contains("shape 'model.classifier.weight': [2, 16] becomes [5, 16]")
         .contains("declared 'logits': dimension -1 of the output becomes 5");
-    JsonNode changes =
-        JsonMapper.shared().readTree(Files.readString(report)).path("graphChanges");
+    JsonNode changes = JsonMapper.shared().readTree(Files.readString(report)).path("graphChanges");
     assertThat(changes.size()).isEqualTo(5);
     assertThat(changes.at("/0/kind").asString()).isEqualTo("shape");
 

@@ -55,8 +55,7 @@ class CarriedFilesTest {
 
   private Carried carried(Adapters adapter, Path output) throws IOException {
     Files.createDirectories(output.resolveSibling(""));
-    MergeRequest request =
-        MergeRequest.of(base, adapter.write(folder.resolve("adapter")), output);
+    MergeRequest request = MergeRequest.of(base, adapter.write(folder.resolve("adapter")), output);
     return new Merge(MergePlan.of(request), "graft test", Progress.NONE).run(1).carried();
   }
 
@@ -110,7 +109,8 @@ class CarriedFilesTest {
   void takesAHeadOfALanguageModelForOneOverTokens() throws IOException {
     Path output = folder.resolve("out/merged.onnx");
     Files.writeString(
-        base.resolveSibling("config.json"), CONFIG.replace("\"vocab_size\": 7", "\"vocab_size\": 2"));
+        base.resolveSibling("config.json"),
+        CONFIG.replace("\"vocab_size\": 7", "\"vocab_size\": 2"));
     carried(head().config("task_type", "\"CAUSAL_LM\""), output);
 
     assertThat(config(output)).contains("\"1\":\"yes\"", "\"vocab_size\":5");

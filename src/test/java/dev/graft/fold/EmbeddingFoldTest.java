@@ -162,6 +162,36 @@ class EmbeddingFoldTest {
   }
 
   @Test
+  void foldsIntoATableThatIsFusedWithTheNormBehindIt() {
+    Values table = Values.random(2, V, D);
+    Path model =
+        Graphs.create()
+            .input(DType.INT32, "ids", 1, 3)
+            .output("e", 1, 3, D)
+            .output(DType.INT32, "mask", 1)
+            .weight("emb.weight", table)
+            .weight("positions.weight", Values.random(3, V, D))
+            .weight("gamma", Values.filled(1, D))
+            .weight("beta", Values.filled(0, D))
+            .node(
+                Node.of(
+                        "com.microsoft.EmbedLayerNormalization",
+                        "ids",
+                        "",
+                        "emb.weight",
+                        "positions.weight",
+                        "",
+                        "gamma",
+                        "beta")
+                    .to("e", "mask")
+                    .named("EmbedLayerNormalization_0"))
+            .write(folder.resolve("fused"));
+
+    assertClose(
+        merged(model, adapter(), 1), Matrix.of(table).plus(Adapters.SCALE, delta()).values(), 1e-6);
+  }
+
+  @Test
   void bringsEveryColumnOfTheTableToItsLength() {
     Values table = Values.random(2, V, D);
     Matrix expected =

@@ -29,34 +29,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Folds adapters that PEFT made into models that others exported, and asks ONNX Runtime. */
 class GoldenCasesTest {
 
-  /** Ends of the names of the cases whose features this version does not fold yet. */
-  private static final List<String> NOT_YET =
-      List.of(
-          "-mha",
-          "-packed-plain",
-          "-packed-dora",
-          "-packed-qkv-lora-bias",
-          "-packed-bias-only",
-          "-genai-plain",
-          "-genai-split-plain",
-          "-genai-split-dora",
-          "genai-llama-fp32",
-          "olive-llama-dynamo",
-          "olive-llama-ts",
-          "-ort-qv",
-          "-ort-qv-dora",
-          "-ort-bias-all",
-          "-ort-lora-bias",
-          "-ort-embed",
-          "optimum-bert-O2");
-
   @TempDir Path folder;
 
   static List<GoldenCase> cases() {
-    return GoldenCase.naming("merge").stream()
-        .filter(found -> !found.hasSeveralFiles())
-        .filter(found -> NOT_YET.stream().noneMatch(found.name()::endsWith))
-        .toList();
+    return GoldenCase.naming("merge").stream().filter(found -> !found.hasSeveralFiles()).toList();
   }
 
   private static ParityReport parity(Path model, GoldenCase golden, String tensor) {

@@ -37,7 +37,7 @@ record AdapterInput(String config, String tensors, String index) {
   }
 
   /** The header that lists the tensors, and how many bytes of data it asks for. */
-  record Header(byte[] json, long dataBytes) {}
+  record Header(String json, long dataBytes) {}
 
   Header header() {
     Optional<JsonTree> tree = JsonTree.parse(tensors);
@@ -53,7 +53,7 @@ record AdapterInput(String config, String tensors, String index) {
     }
     Obj header = new Obj(members);
     long end = SafetensorsMutator.tile(header);
-    return new Header(header.text().getBytes(StandardCharsets.UTF_8), Math.max(0, end));
+    return new Header(header.text(), Math.max(0, end));
   }
 
   /** The names of the tensors as they are without escapes. */

@@ -49,7 +49,8 @@ final class AdapterReader implements Reader {
     AdapterInput adapter = AdapterInput.parse(input);
     config.fill(adapter.config().getBytes(StandardCharsets.UTF_8));
     AdapterInput.Header header = adapter.header();
-    byte[] head = SafetensorsMutator.file(header.json().length, header.json(), 0);
+    byte[] json = header.json().getBytes(StandardCharsets.UTF_8);
+    byte[] head = SafetensorsMutator.file(json.length, json, 0);
     weights.fill(head, head.length + Math.min(header.dataBytes(), MOST_DATA));
     isSharded = !adapter.index().isEmpty();
     if (isSharded) {

@@ -86,7 +86,7 @@ final class Campaign {
       if (input != null) {
         Throwable where = new Throwable("the reader stands here");
         where.setStackTrace(threads.get(i).getStackTrace());
-        throw new Finding(target.name(), seed + i, input, "does not end", where).save();
+        throw new Finding(target.name(), seed + i, input).save("does not end", where);
       }
     }
   }

@@ -78,7 +78,7 @@ final class JsonMutator implements Mutator {
       List<JsonTree> all = new ArrayList<>();
       collect(changed, all);
       JsonTree place = all.get(random.nextInt(all.size()));
-      if (place == changed && place instanceof Atom) {
+      if (changed instanceof Atom) {
         changed = value(place, donor, random);
       }
       change(place, donor, random);

@@ -3,6 +3,7 @@ package dev.graft.fuzz;
 import com.sun.management.ThreadMXBean;
 import dev.graft.error.GraftException;
 import java.lang.management.ManagementFactory;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,16 +18,18 @@ record Trial(long nanos, long allocated, int kind, @Nullable Throwable thrown) {
 
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final int FRAMES = 10;
+  private static final long MOST_NANOS = 1_000_000_000L;
+  private static final long MOST_BYTES = 64L << 20;
 
-  /** Lets a reader read what it was given. */
-  static Trial of(Reader reader) {
+  /** Lets somebody read, who tells one kind of success from another by a number. */
+  static Trial of(IntSupplier reading) {
     long allocated = THREADS.getCurrentThreadAllocatedBytes();
     // The processor's time, not the clock's: a machine that does other things too hangs nothing.
     long start = THREADS.getCurrentThreadCpuTime();
     int kind = 0;
     Throwable thrown = null;
     try {
-      kind = reader.read();
+      kind = reading.getAsInt();
     } catch (Throwable t) {
       thrown = t;
     }
@@ -40,6 +43,23 @@ record Trial(long nanos, long allocated, int kind, @Nullable Throwable thrown) {
   /** Whether the input was read or refused in the way that was meant. */
   boolean isOrderly() {
     return thrown == null || thrown instanceof GraftException;
+  }
+
+  /** In short, for messages. */
+  String words() {
+    String out = String.valueOf(thrown);
+    return "%,d ms, %,d bytes, %s"
+        .formatted(nanos / 1_000_000, allocated, out.substring(0, Math.min(200, out.length())));
+  }
+
+  /** Whether it took over a second. */
+  boolean isSlow() {
+    return nanos > MOST_NANOS;
+  }
+
+  /** Whether it asked for over 64 MB. */
+  boolean isLarge() {
+    return allocated > MOST_BYTES;
   }
 
   /** A number that is the same for inputs that ended at the same place of the code. */

@@ -83,7 +83,7 @@ final class WireMutator implements Mutator {
     int number = random.nextInt(4) == 0 ? random.nextInt(1, 1 << 20) : random.nextInt(1, 27);
     int[] types = {WireTree.VARINT, WireTree.FIXED64, WireTree.BYTES, WireTree.FIXED32, 3, 4};
     return random.nextBoolean()
-        ? new Field(number, field.wireType(), field.value(), field.bytes(), field.message())
+        ? field.as(number)
         : Field.ofNumber(field.number(), types[random.nextInt(types.length)], number);
   }
 

@@ -31,31 +31,68 @@ final class WireTree {
     this.type = type;
   }
 
-  /**
-   * A field.
-   *
-   * @param number its number
-   * @param wireType how it is written
-   * @param value the value of a number
-   * @param bytes the bytes of a string, or of a message that is not taken apart
-   * @param message the message that it holds
-   */
-  record Field(int number, int wireType, long value, byte[] bytes, @Nullable WireTree message) {
+  /** A field with its number, how it is written, and its value in one of three forms. */
+  static final class Field {
+    private final int number;
+    private final int wireType;
+    private final long value;
+    private final byte[] bytes;
+    private final @Nullable WireTree message;
+
+    private Field(int number, int wireType, long value) {
+      this.number = number;
+      this.wireType = wireType;
+      this.value = value;
+      this.bytes = new byte[0];
+      this.message = null;
+    }
+
+    private Field(int number, byte[] bytes, @Nullable WireTree message) {
+      this.number = number;
+      this.wireType = BYTES;
+      this.value = 0;
+      this.bytes = bytes;
+      this.message = message;
+    }
 
     static Field ofNumber(int number, int wireType, long value) {
-      return new Field(number, wireType, value, new byte[0], null);
+      return wireType == BYTES ? ofBytes(number, new byte[0]) : new Field(number, wireType, value);
     }
 
     static Field ofBytes(int number, byte[] bytes) {
-      return new Field(number, BYTES, 0, bytes, null);
+      return new Field(number, bytes, null);
     }
 
     static Field ofMessage(int number, WireTree message) {
-      return new Field(number, BYTES, 0, new byte[0], message);
+      return new Field(number, new byte[0], message);
+    }
+
+    /** The same under another number. */
+    Field as(int other) {
+      return wireType == BYTES
+          ? new Field(other, bytes, message)
+          : new Field(other, wireType, value);
     }
 
     Field copy() {
       return message == null ? this : ofMessage(number, message.copy());
+    }
+
+    int number() {
+      return number;
+    }
+
+    int wireType() {
+      return wireType;
+    }
+
+    /** The bytes of a string, or of a message that is not taken apart. */
+    byte[] bytes() {
+      return bytes;
+    }
+
+    @Nullable WireTree message() {
+      return message;
     }
   }
 
@@ -103,36 +140,33 @@ final class WireTree {
   private static @Nullable Field field(Cursor cursor, Descriptor type, int depth) {
     long tag = cursor.varint();
     int number = (int) (tag >>> 3);
-    switch ((int) tag & 7) {
-      case VARINT -> {
-        long value = cursor.varint();
-        return cursor.failed ? null : Field.ofNumber(number, VARINT, value);
-      }
-      case FIXED64, FIXED32 -> {
-        int size = (tag & 7) == FIXED64 ? 8 : 4;
-        long value = cursor.little(size);
-        return cursor.failed ? null : Field.ofNumber(number, (int) tag & 7, value);
-      }
-      case BYTES -> {
-        long length = cursor.varint();
-        if (cursor.failed || length < 0 || length > cursor.end - cursor.at) {
-          return null;
-        }
-        int from = cursor.at;
-        cursor.at += (int) length;
-        FieldDescriptor known = type.findFieldByNumber(number);
-        if (known != null
-            && known.getJavaType() == FieldDescriptor.JavaType.MESSAGE
-            && depth < MAX_DEPTH) {
-          Cursor inner = new Cursor(cursor.bytes, from, cursor.at);
-          return Field.ofMessage(number, parse(inner, known.getMessageType(), depth + 1));
-        }
-        return Field.ofBytes(number, Arrays.copyOfRange(cursor.bytes, from, cursor.at));
-      }
-      default -> {
-        return null;
-      }
+    int wireType = (int) tag & 7;
+    long value =
+        switch (wireType) {
+          case VARINT, BYTES -> cursor.varint();
+          case FIXED64 -> cursor.little(8);
+          case FIXED32 -> cursor.little(4);
+          default -> cursor.fail();
+        };
+    if (cursor.failed) {
+      return null;
     }
+    if (wireType != BYTES) {
+      return Field.ofNumber(number, wireType, value);
+    }
+    if (value < 0 || value > cursor.end - cursor.at) {
+      return null;
+    }
+    Cursor body = new Cursor(cursor.bytes, cursor.at, cursor.at + (int) value);
+    cursor.at = body.end;
+    FieldDescriptor known = type.findFieldByNumber(number);
+    boolean entered =
+        known != null
+            && known.getJavaType() == FieldDescriptor.JavaType.MESSAGE
+            && depth < MAX_DEPTH;
+    return entered
+        ? Field.ofMessage(number, parse(body, known.getMessageType(), depth + 1))
+        : Field.ofBytes(number, Arrays.copyOfRange(body.bytes, body.at, body.end));
   }
 
   byte[] toBytes() {
@@ -140,9 +174,9 @@ final class WireTree {
     for (Field field : fields) {
       varint(out, ((long) field.number() << 3) | field.wireType());
       switch (field.wireType()) {
-        case VARINT -> varint(out, field.value());
-        case FIXED64 -> little(out, field.value(), 8);
-        case FIXED32 -> little(out, field.value(), 4);
+        case VARINT -> varint(out, field.value);
+        case FIXED64 -> little(out, field.value, 8);
+        case FIXED32 -> little(out, field.value, 4);
         default -> {
           byte[] body = field.message() == null ? field.bytes() : field.message().toBytes();
           varint(out, body.length);
@@ -191,14 +225,17 @@ final class WireTree {
           return value;
         }
       }
+      return fail();
+    }
+
+    long fail() {
       failed = true;
       return 0;
     }
 
     long little(int size) {
       if (size > end - at) {
-        failed = true;
-        return 0;
+        return fail();
       }
       long value = 0;
       for (int i = 0; i < size; i++) {

@@ -10,9 +10,6 @@ import org.jspecify.annotations.Nullable;
 /** One thread's share of a campaign. */
 final class Worker implements Callable<Figures> {
 
-  static final long MOST_NANOS = 1_000_000_000L;
-  static final long MOST_BYTES = 64L << 20;
-
   private static final int LOOK_OUTSIDE_EACH = 4096;
 
   /** Compiling may cost a thread time once; an input that takes long does so again. */
@@ -74,16 +71,16 @@ final class Worker implements Callable<Figures> {
 
   private void attempt(Reader reader, byte[] input) throws IOException {
     Trial trial = measured(reader, input);
-    for (int i = 0; i < RETRIES && trial.nanos() > MOST_NANOS; i++) {
+    for (int i = 0; i < RETRIES && trial.isSlow(); i++) {
       trial = measured(reader, input);
     }
     if (!trial.isOrderly()) {
       throw finding(input, "came out as " + trial.thrown(), trial.thrown());
     }
-    if (trial.nanos() > MOST_NANOS) {
+    if (trial.isSlow()) {
       throw finding(input, "took %,d ms".formatted(trial.nanos() / 1_000_000), trial.thrown());
     }
-    if (trial.allocated() > MOST_BYTES) {
+    if (trial.isLarge()) {
       throw finding(input, "allocated %,d bytes".formatted(trial.allocated()), trial.thrown());
     }
     figures.add(trial);
@@ -94,12 +91,12 @@ final class Worker implements Callable<Figures> {
     reader.lay(input);
     since = System.nanoTime();
     current = input;
-    Trial trial = Trial.of(reader);
+    Trial trial = Trial.of(reader::read);
     current = null;
     return trial;
   }
 
   private AssertionError finding(byte[] input, String what, @Nullable Throwable thrown) {
-    return new Finding(target.name(), share.seed(), input, what, thrown).save();
+    return new Finding(target.name(), share.seed(), input).save(what, thrown);
   }
 }

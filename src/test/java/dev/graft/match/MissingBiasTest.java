@@ -86,6 +86,14 @@ class MissingBiasTest {
                         .to("y")
                         .with("num_heads", 1))),
         Arguments.of(
+            "an operator that may add what it reads",
+            matMul("q")
+                .weight("packed", Values.random(3, 9))
+                .node(
+                    Node.of("com.microsoft.DecoderMaskedSelfAttention", "q", "x", "packed")
+                        .to("y")
+                        .with("num_heads", 1))),
+        Arguments.of(
             "a sum of two products",
             matMul("p")
                 .weight("w2", WEIGHT.transposed())

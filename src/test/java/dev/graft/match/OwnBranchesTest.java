@@ -74,8 +74,7 @@ class OwnBranchesTest {
 
   @Test
   void takesASlotWithADefaultThatActsForABranch() {
-    Graphs graphs =
-        wrapped(2).input("fc.lora_A.weight", 4, -1).input("fc.lora_B.weight", -1, 4);
+    Graphs graphs = wrapped(2).input("fc.lora_A.weight", 4, -1).input("fc.lora_B.weight", -1, 4);
 
     assertThat(at(graphs, "fc")).isEqualTo(State.ACTIVE);
   }

@@ -3,6 +3,7 @@ package dev.graft.onnx;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
+import com.google.protobuf.UnknownFieldSet;
 import dev.graft.onnx.proto.AttributeProto;
 import dev.graft.onnx.proto.GraphProto;
 import dev.graft.onnx.proto.ModelProto;
@@ -92,10 +93,11 @@ final class Protos {
     return found;
   }
 
-  /** The message as the skeleton should have it. */
+  /** The message as the skeleton should have it: without large payloads and unknown fields. */
   @SuppressWarnings("unchecked")
   static <T extends Message> T withoutPayloads(T message) {
-    Message.Builder builder = message.toBuilder();
+    Message.Builder builder =
+        message.toBuilder().setUnknownFields(UnknownFieldSet.getDefaultInstance());
     if (message instanceof TensorProto tensor && payloadBytes(tensor) >= 1024) {
       PAYLOAD.forEach(
           field -> builder.clearField(tensor.getDescriptorForType().findFieldByNumber(field)));
