@@ -27,7 +27,7 @@ CASES = [
     (("qwen2",), ("packed",), ("qkv-lora-bias", "bias-only")),
     (("phi3-head16",), ("genai", "genai-split"), ("plain",)),
     (("phi3-head16",), ("genai-split",), ("dora",)),
-    (("qwen2-head16",), ("genai",), ("plain",)),
+    (("qwen2-head16",), ("genai",), ("plain", "qkv-lora-bias", "bias-only")),
     (("bert-2layer",), ("ort",), ("qv", "qv-dora", "bias-all", "lora-bias", "embed")),
 ]
 

@@ -19,6 +19,10 @@ import java.util.Optional;
  */
 final class PackedParameters {
 
+  /** The inputs of a fused attention are query, key and value, then their bias. */
+  private static final int VALUE = 2;
+
+  private static final int ATTENTION_BIAS = 3;
   private static final String WEIGHT = ".weight";
   private static final String BIAS = ".bias";
 
@@ -161,7 +165,7 @@ final class PackedParameters {
     long width = PackedWeight.outputs(module.first());
     List<WeightPath> paths =
         uses.stream()
-            .flatMap(u -> tracer.trace(u.node(), 3).stream())
+            .flatMap(u -> tracer.trace(u.node(), ATTENTION_BIAS).stream())
             .filter(p -> p.tensor().shape().rank() == 1)
             .toList();
     int input = uses.getFirst().input();
@@ -169,16 +173,22 @@ final class PackedParameters {
     if (!alike || wanted.needed().shape().elements() != width) {
       return Optional.empty();
     }
-    // Query and key are of one width; the value takes the rest.
     long total = paths.getFirst().tensor().shape().elements();
-    long from = input == 2 ? total - width : input * width;
     Found found = new Found(Spots.of(paths), NameRule.PACKED, Turn.AS_IS);
-    boolean fits = from >= 0 && from + width <= total && (input == 2 ? from % 2 == 0 : true);
-    return fits
-        ? Optional.of(
-            new Share(
-                Outcome.of(found), Optional.empty(), new OutputRange(from, width), OutputRange.ALL))
-        : Optional.empty();
+    return range(input, width, total)
+        .map(range -> new Share(Outcome.of(found), Optional.empty(), range, OutputRange.ALL));
+  }
+
+  /**
+   * Where in the bias of a fused attention one of its three inputs begins: query and key are of one
+   * width, the value takes the rest.
+   */
+  private static Optional<OutputRange> range(int input, long width, long total) {
+    boolean isValue = input == VALUE;
+    long ofQuery = isValue ? (total - width) / 2 : width;
+    long ofValue = isValue ? width : total - 2 * width;
+    boolean fits = ofQuery > 0 && ofValue > 0 && 2 * ofQuery + ofValue == total;
+    return fits ? Optional.of(new OutputRange(input * ofQuery, width)) : Optional.empty();
   }
 
   /** The fused attention that is the only reader of a product. */
@@ -190,7 +200,7 @@ final class PackedParameters {
             .orElse(List.of());
     return readers.size() == 1
             && AttentionOps.isMultiHead(readers.getFirst().node())
-            && readers.getFirst().input() < 3
+            && readers.getFirst().input() <= VALUE
             && !AttentionOps.isPacked(readers.getFirst().node(), readers.getFirst().input())
         ? Optional.of(readers.getFirst())
         : Optional.empty();

@@ -85,6 +85,14 @@ class MissingBiasTest {
                 .node(Node.of("Reshape", "p", "shape").to("r"))
                 .node(Node.of("Add", "r", "t").to("y"))),
         Arguments.of(
+            "an attention's packed bias of other widths",
+            matMul("q")
+                .weight("packed", Values.random(3, 6))
+                .node(
+                    Node.of("com.microsoft.MultiHeadAttention", "q", "x", "x", "packed")
+                        .to("y")
+                        .with("num_heads", 1))),
+        Arguments.of(
             "an operator that may add what it reads",
             matMul("q")
                 .weight("packed", Values.random(3, 9))

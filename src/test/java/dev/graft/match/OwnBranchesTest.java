@@ -73,6 +73,13 @@ class OwnBranchesTest {
   }
 
   @Test
+  void takesASlotWithADefaultThatActsForABranch() {
+    Graphs graphs = wrapped(2).input("fc.lora_A.weight", 4, -1).input("fc.lora_B.weight", -1, 4);
+
+    assertThat(at(graphs, "fc")).isEqualTo(State.ACTIVE);
+  }
+
+  @Test
   void tellsAnEmptySlotFromABranch() {
     assertThat(at(wrapped(2), "fc")).isEqualTo(State.ACTIVE);
     assertThat(at(slots(), "fc")).isEqualTo(State.SLOT);
