@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -20,7 +21,8 @@ import java.util.stream.Stream;
  * further files get theirs, which must be free, and last the rename of the main file, which may
  * replace an older one, is the one commit point. Several main files are renamed one right after the
  * other, when all bytes of all are on the disk. Closing without a commit, a failure or Ctrl-C
- * removes every trace and leaves older files as they were.
+ * removes every trace and leaves older files as they were; should the rename of a second or later
+ * main file fail, those before it stay, whole, and the message names them.
  *
  * <pre>{@code
  * try (AtomicOutput out = AtomicOutput.begin(path)) {
@@ -167,7 +169,7 @@ public final class AtomicOutput implements AutoCloseable {
     try {
       further.forEach(OutputFile::publishFresh);
       further.stream().map(AtomicOutput::folderOf).distinct().forEach(AtomicOutput::forceFolder);
-      mains.forEach(OutputFile::publish);
+      publishMains();
       committed = true;
       files().forEach(OutputFile::keep);
       createdFolders.forEach(Unfinished::forget);
@@ -177,6 +179,31 @@ public final class AtomicOutput implements AutoCloseable {
     mains.stream().map(AtomicOutput::folderOf).distinct().forEach(AtomicOutput::forceFolder);
     createdFolders.forEach(folder -> forceFolder(folder.resolveSibling("")));
     return deleteRetired();
+  }
+
+  private void publishMains() {
+    List<OutputFile> published = new ArrayList<>();
+    try {
+      for (OutputFile main : mains) {
+        main.publish();
+        published.add(main);
+      }
+    } catch (RuntimeFailure e) {
+      if (published.isEmpty()) {
+        throw e;
+      }
+      // What they replaced is gone, so they stay, with all that they may need.
+      Stream.concat(published.stream(), further.stream()).forEach(OutputFile::keep);
+      mains.removeAll(published);
+      further.clear();
+      createdFolders.forEach(Unfinished::forget);
+      createdFolders.clear();
+      String paths =
+          published.stream().map(p -> p.path().toString()).collect(Collectors.joining(", "));
+      throw new RuntimeFailure(
+          e.getMessage() + "; of the files that belong together these are new already: " + paths,
+          e);
+    }
   }
 
   private static Path folderOf(OutputFile file) {

@@ -137,6 +137,35 @@ class AtomicOutputTest {
   }
 
   @Test
+  void keepsWhatAppearedWholeWhenALaterMainFileCannotBePutInPlace() throws IOException {
+    Path first = folder.resolve("a.onnx");
+    Path second = folder.resolve("b.onnx");
+    try (AtomicOutput out = AtomicOutput.begin(first)) {
+      out.main().write(bytes("a"), 0);
+      out.addMain(second).write(bytes("b"), 0);
+      out.addFile(folder.resolve("a.onnx.data")).write(bytes("weights of a"), 0);
+      Files.createDirectories(second.resolve("in-the-way"));
+      assertThatThrownBy(out::commit)
+          .isInstanceOf(RuntimeFailure.class)
+          .hasMessageContaining("b.onnx: the finished file could not be put in place")
+          .hasMessageContaining("new already: " + first);
+    }
+    assertThat(first).hasContent("a");
+    assertThat(folder.resolve("a.onnx.data")).hasContent("weights of a");
+    assertThat(TestFiles.names(folder)).containsExactly("a.onnx", "a.onnx.data", "b.onnx");
+  }
+
+  @Test
+  void refusesTwoMainFilesOfOneName() {
+    try (AtomicOutput out = AtomicOutput.begin(folder.resolve("a"))) {
+      assertThatThrownBy(() -> out.addMain(folder.resolve("a")))
+          .isInstanceOf(UsageException.class)
+          .hasMessageContaining("two files of the output would have this name");
+    }
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
   void commitsOnlyOnce() {
     try (AtomicOutput out = AtomicOutput.begin(folder.resolve("a"))) {
       out.commit();
