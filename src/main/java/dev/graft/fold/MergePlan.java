@@ -47,7 +47,7 @@ public final class MergePlan {
     this.model = base.model();
     this.adapter = opened.adapter();
     this.adapterSha256 = opened.sha256();
-    this.earlier = Provenance.of(model);
+    this.earlier = base.earlier();
     this.binding = binding;
     binding.requireComplete();
     if (binding.bound().isEmpty()) {
@@ -100,13 +100,17 @@ public final class MergePlan {
   /** An adapter, whose hash takes longer than all the rest of planning. */
   private record Opened(PeftAdapter adapter, Background<String> sha256) {}
 
-  /** A model file that is to be merged into. */
+  /** A model file that is to be merged into, with the merges that it holds. */
   private record BaseFile(
-      MergeRequest request, OnnxModel model, ModelGraph graph, SiteIndex sites) {
+      MergeRequest request,
+      OnnxModel model,
+      ModelGraph graph,
+      SiteIndex sites,
+      List<Provenance> earlier) {
     static BaseFile open(MergeRequest request) {
       OnnxModel model = OnnxModel.open(request.model());
       ModelGraph graph = ModelGraph.of(model);
-      return new BaseFile(request, model, graph, SiteIndex.of(graph));
+      return new BaseFile(request, model, graph, SiteIndex.of(graph), Provenance.of(model));
     }
   }
 
@@ -257,7 +261,7 @@ public final class MergePlan {
     if (base.request().repeat() == MergeRequest.Repeat.ALLOWED) {
       return;
     }
-    for (Provenance record : Provenance.of(base.model())) {
+    for (Provenance record : base.earlier()) {
       String sha256 = opened.sha256().get();
       if (record.adapter().sha256().equals(sha256)) {
         throw new BindingException(

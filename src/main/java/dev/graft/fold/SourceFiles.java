@@ -5,9 +5,9 @@ import dev.graft.io.ByteSource;
 import dev.graft.io.InputFile;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
+import dev.graft.onnx.DecodedValues;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
-import dev.graft.onnx.TypedValues;
 import dev.graft.tensor.TensorSource;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -32,9 +32,7 @@ final class SourceFiles implements AutoCloseable {
   /** The stored bytes of a tensor, decoded where they stand in typed fields. */
   Source bytes(StoredTensor tensor) {
     if (tensor.source().isEmpty()) {
-      InputFile file = file(model.path());
-      return new Source(
-          new Decoded(file.path(), MemorySegment.ofArray(TypedValues.decode(tensor, file))), 0);
+      return new Source(DecodedValues.of(tensor, file(model.path())), 0);
     }
     TensorSource source = tensor.source().get();
     return new Source(file(source.file()), source.offset());
@@ -80,19 +78,6 @@ final class SourceFiles implements AutoCloseable {
   public synchronized void close() {
     open.values().forEach(InputFile::close);
     open.clear();
-  }
-
-  /** Values that had to be decoded. */
-  private record Decoded(Path path, MemorySegment values) implements ByteSource {
-    @Override
-    public long size() {
-      return values.byteSize();
-    }
-
-    @Override
-    public void readFully(MemorySegment into, long position) {
-      MemorySegment.copy(values, position, into, 0, into.byteSize());
-    }
   }
 
   /** As many zeros as anyone wants. */

@@ -2,13 +2,12 @@ package dev.graft.match;
 
 import dev.graft.io.ByteSource;
 import dev.graft.io.InputFile;
+import dev.graft.onnx.DecodedValues;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
-import dev.graft.onnx.TypedValues;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.TensorSource;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
@@ -149,8 +148,7 @@ final class EqualTables {
       InputFile file = model.openSource(source == null ? model.path() : source.file());
       try {
         return source == null
-            ? new Matrix(
-                tensor, file, new Decoded(model.path(), TypedValues.decode(tensor, file)), 0)
+            ? new Matrix(tensor, file, DecodedValues.of(tensor, file), 0)
             : new Matrix(tensor, file, file, source.offset());
       } catch (RuntimeException | Error e) {
         file.close();
@@ -167,23 +165,6 @@ final class EqualTables {
     @Override
     public void close() {
       file.close();
-    }
-  }
-
-  /** Values that stand in typed fields. */
-  private record Decoded(Path path, MemorySegment values) implements ByteSource {
-    Decoded(Path path, byte[] values) {
-      this(path, MemorySegment.ofArray(values));
-    }
-
-    @Override
-    public long size() {
-      return values.byteSize();
-    }
-
-    @Override
-    public void readFully(MemorySegment into, long position) {
-      MemorySegment.copy(values, position, into, 0, into.byteSize());
     }
   }
 }

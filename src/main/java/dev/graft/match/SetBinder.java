@@ -97,7 +97,7 @@ public final class SetBinder {
     firstPlaces(by.binding()).forEach(b -> known.put(b.name(), b.place().tensor()));
     return firstPlaces(way.binding())
         .filter(b -> known.containsKey(b.name()))
-        .anyMatch(b -> !haveSameWeight(way, b, new Way(by.file(), by.binding()), known));
+        .anyMatch(b -> !haveSameWeight(way, b, by, known));
   }
 
   /**
@@ -129,12 +129,12 @@ public final class SetBinder {
     String path = files.get(file).graph().model().path().toString();
     if (ways.isEmpty()) {
       throw new BindingException(
-          "%s has no place for any target of %s; leave the file out, or join its names with --prefix FROM=TO or --map FILE"
+          "%s has no place for any target of %s; leave the file out, or join its names with --map FILE"
               .formatted(path, adapter.name()));
     }
     if (ways.size() > 1) {
       throw new BindingException(
-          "%s: %d prefixes bind equally many targets of %s: %s. Say which is meant with --prefix FROM=TO in a merge of this file alone"
+          "%s: %d prefixes bind equally many targets of %s: %s. Join the names of those that are meant with --map FILE"
               .formatted(
                   path,
                   ways.size(),

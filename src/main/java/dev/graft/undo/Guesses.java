@@ -1,5 +1,7 @@
 package dev.graft.undo;
 
+import dev.graft.tensor.FloatCodec;
+
 /** Subtracts what was added. Loops that the compiler vectorises, one for each type. */
 final class Guesses {
 
@@ -27,9 +29,8 @@ final class Guesses {
 
   private static void roundToBfloat16(float[] values, int count) {
     for (int i = 0; i < count; i++) {
-      int bits = Float.floatToRawIntBits(values[i]);
-      int rounded = (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000;
-      values[i] = Float.intBitsToFloat(rounded);
+      int rounded = FloatCodec.bfloat16Bits(Float.floatToRawIntBits(values[i]));
+      values[i] = Float.intBitsToFloat(rounded << 16);
     }
   }
 }

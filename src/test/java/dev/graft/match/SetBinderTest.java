@@ -11,9 +11,12 @@ import dev.graft.testing.Adapters;
 import dev.graft.testing.Graphs;
 import dev.graft.testing.Node;
 import dev.graft.testing.Values;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -77,13 +80,17 @@ class SetBinderTest {
   }
 
   private List<Binding> bind(Adapters adapter, File... files) {
+    return bind(adapter, Binder.Options.DERIVED, files);
+  }
+
+  private List<Binding> bind(Adapters adapter, Binder.Options options, File... files) {
     return SetBinder.bind(
         Arrays.stream(files)
             .map(f -> f.graphs.write(folder.resolve("file" + f.hashCode())))
             .map(path -> SiteIndex.of(ModelGraph.of(OnnxModel.open(path))))
             .toList(),
         PeftAdapter.open(adapter.write(folder.resolve("adapter"))),
-        Binder.Options.DERIVED);
+        options);
   }
 
   private static List<String> bound(Binding binding) {
@@ -130,7 +137,37 @@ class SetBinderTest {
         .isInstanceOf(BindingException.class)
         .hasMessageContaining("2 prefixes bind equally many targets")
         .hasMessageContaining("'x.' -> ''")
-        .hasMessageContaining("'y.' -> ''");
+        .hasMessageContaining("'y.' -> ''")
+        .hasMessageContaining("--map FILE");
+  }
+
+  @Test
+  void takesTheMapFilesWordWhereNoOtherFileDecides() throws IOException {
+    File alike = new File().layer("block.0.self.q", "a").layer("block.1.self.q", "b");
+    File other =
+        new File()
+            .layer("y.block.0.self.q", "c")
+            .layer("y.block.1.self.q", "d")
+            .layer("z.block.0.self.q", "z");
+    Adapters all =
+        adapter(
+            "x.block.0.self.q",
+            "x.block.1.self.q",
+            "y.block.0.self.q",
+            "y.block.1.self.q",
+            "z.block.0.self.q");
+    Path map = folder.resolve("map");
+    Files.writeString(
+        map,
+        """
+        x.block.0.self.q -> /block/0/self/q/MatMul
+        x.block.1.self.q -> /block/1/self/q/MatMul
+        """);
+    Binder.Options options = new Binder.Options(Optional.empty(), NameMap.read(map), Ties.ACTIVE);
+    List<Binding> bindings = bind(all, options, alike, other);
+    assertThat(bindings).allSatisfy(Binding::requireComplete);
+    assertThat(bound(bindings.getFirst())).containsExactly("x.block.0.self.q", "x.block.1.self.q");
+    assertThat(bound(bindings.getLast())).hasSize(3);
   }
 
   @Test
