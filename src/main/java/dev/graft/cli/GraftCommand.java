@@ -63,19 +63,19 @@ final class GraftCommand implements Runnable {
     return code;
   }
 
-  /**
-   * The verb that is asked for, or all: reading the options of all four by reflection takes long.
-   */
+  /** The verb that is asked for, or all: reading the options of all by reflection takes long. */
   private static List<Verb> verbs(Screen screen, String... args) {
     return switch (args.length == 0 ? "" : args[0]) {
       case "inspect" -> List.of(new InspectCommand(screen));
       case "merge" -> List.of(new MergeCommand(screen));
+      case "insert" -> List.of(new InsertCommand(screen));
       case "verify" -> List.of(new VerifyCommand(screen));
       case "demo" -> List.of(new DemoCommand(screen));
       default ->
           List.of(
               new InspectCommand(screen),
               new MergeCommand(screen),
+              new InsertCommand(screen),
               new VerifyCommand(screen),
               new DemoCommand(screen));
     };
