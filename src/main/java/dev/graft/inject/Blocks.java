@@ -7,106 +7,121 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where pairs lie among the outputs of a packed weight. A pair's B gets columns of zeros for the
- * outputs around it that no pair is for, so that the pairs' results side by side are as wide as the
- * weight. Of B, of its bias and of such vectors the outputs are the last axis.
+ * Where pairs lie among the outputs of a packed weight. What a pair makes gets zeros, or another
+ * number, for the outputs around it that no pair is for, so that the pairs' results side by side
+ * are as wide as the weight.
  *
  * @param loras the pairs, in the order of their outputs
  * @param outputs how many the weight has
  */
 record Blocks(List<Lora> loras, long outputs) {
 
-  /** A pair's part, with what is added around it. */
-  private record Padding(long before, long after) {
-    boolean isNone() {
-      return before == 0 && after == 0;
-    }
-  }
-
-  private Padding padding(int index) {
-    OutputRange own = loras.get(index).place().outputs();
-    if (own.isAll()) {
-      return new Padding(0, 0);
-    }
-    long next = index + 1 < loras.size() ? loras.get(index + 1).place().outputs().from() : outputs;
-    return new Padding(index == 0 ? own.from() : 0, next - own.from() - own.count());
-  }
-
-  /** The columns of B that go here, with zeros for the outputs beside them. */
-  String matrix(Nodes nodes, String label, int index, String b) {
-    String own = cut(nodes, label, loras.get(index).pairOutputs(), new Cut(b, 1));
-    Padding padding = padding(index);
-    return padding.isNone()
-        ? own
-        : nodes.add(
-            label + "/Pad",
-            List.of(own, nodes.integers(label + "/pads", 0, padding.before(), 0, padding.after())));
-  }
-
-  /** The values of a vector that go here, with a number for the outputs beside them. */
-  String vector(Nodes nodes, String label, int index, Filled vector) {
-    String own = cut(nodes, label, loras.get(index).pairOutputs(), new Cut(vector.name(), 0));
-    Padding padding = padding(index);
-    return padding.isNone()
-        ? own
-        : nodes.add(
-            label + "/Pad",
-            List.of(
-                own,
-                nodes.integers(label + "/pads", padding.before(), padding.after()),
-                nodes.number(label + "/fill", vector.fill())));
-  }
-
-  /**
-   * A vector and what stands for the values that it lacks.
-   *
-   * @param name the vector
-   * @param fill the number
-   */
-  record Filled(String name, float fill) {}
-
-  /** Puts the results of all pairs side by side along an axis. */
-  String joined(Nodes nodes, List<String> parts, long axis) {
-    return parts.size() == 1
-        ? parts.getFirst()
-        : nodes.add("lora/Concat", parts, Attributes.of("axis", axis));
-  }
-
-  /** The weight's own outputs of one pair, along an axis of it. */
-  String ofWeight(Nodes nodes, int index, String weight, int axis) {
-    return cut(
-        nodes, "lora_magnitude_vector", loras.get(index).place().outputs(), new Cut(weight, axis));
-  }
-
-  /** Whether each pair's outputs are its own, as those of a packed weight are. */
-  boolean isPacked() {
-    return loras.stream().noneMatch(l -> l.place().outputs().isAll());
+  Blocks {
+    loras = List.copyOf(loras);
   }
 
   /** One block for each pair that has all outputs, and one for those that share them. */
   List<Blocks> apart() {
-    List<Lora> packed = loras.stream().filter(l -> !l.place().outputs().isAll()).toList();
     List<Blocks> apart = new ArrayList<>();
     loras.stream()
         .filter(l -> l.place().outputs().isAll())
         .forEach(l -> apart.add(new Blocks(List.of(l), outputs)));
+    List<Lora> packed = loras.stream().filter(l -> !l.place().outputs().isAll()).toList();
     if (!packed.isEmpty()) {
       apart.add(new Blocks(packed, outputs));
     }
     return apart;
   }
 
-  private record Cut(String value, long axis) {}
+  /** How many outputs a pair has here. */
+  long width(int index) {
+    return loras.get(index).place().outputs().countOf(outputs);
+  }
 
-  private static String cut(Nodes nodes, String label, OutputRange range, Cut cut) {
+  /** The columns of a pair's {@code [.., out]} that go here, of all that its module has. */
+  String ofPair(Nodes nodes, String label, int index, Axis values) {
+    return cut(nodes, label, loras.get(index).pairOutputs(), values);
+  }
+
+  /** The columns of the weight {@code [in, out]} that are a pair's. */
+  String ofWeight(Nodes nodes, String label, int index, Axis values) {
+    return cut(nodes, label, loras.get(index).place().outputs(), values);
+  }
+
+  /**
+   * A value and the axis of its outputs.
+   *
+   * @param value the value
+   * @param axis counted from the first, which is 0; of the axes before it nothing changes
+   */
+  record Axis(String value, int axis) {
+    static Axis ofVector(String value) {
+      return new Axis(value, 0);
+    }
+
+    static Axis ofMatrix(String value) {
+      return new Axis(value, 1);
+    }
+  }
+
+  private static String cut(Nodes nodes, String label, OutputRange range, Axis values) {
     return range.isAll()
-        ? cut.value()
+        ? values.value()
         : nodes.add(
             label + "/Slice",
             List.of(
-                cut.value(),
+                values.value(),
                 nodes.integers(label + "/starts", range.from()),
                 nodes.integers(label + "/ends", range.from() + range.count()),
-                nodes.integers(label + "/axes", cut.axis())));
+                nodes.integers(label + "/axes", values.axis())));
+  }
+
+  /** Puts zeros in the place of the outputs beside a pair's. */
+  String withZeros(Nodes nodes, String label, int index, Axis values) {
+    return isWhole(index)
+        ? values.value()
+        : nodes.add(label + "/Pad", List.of(values.value(), pads(nodes, label, index, values)));
+  }
+
+  /** Puts ones in the place of the outputs beside a pair's. */
+  String withOnes(Nodes nodes, String label, int index, Axis values) {
+    return isWhole(index)
+        ? values.value()
+        : nodes.add(
+            label + "/Pad",
+            List.of(
+                values.value(),
+                pads(nodes, label, index, values),
+                nodes.number(label + "/fill", 1f)));
+  }
+
+  private String pads(Nodes nodes, String label, int index, Axis values) {
+    long[] pads = new long[2 * (values.axis() + 1)];
+    pads[values.axis()] = before(index);
+    pads[pads.length - 1] = after(index);
+    return nodes.integers(label + "/pads", pads);
+  }
+
+  private boolean isWhole(int index) {
+    return before(index) == 0 && after(index) == 0;
+  }
+
+  /** Outputs that are nobody's count to the pair before them, in front of all to the first. */
+  private long before(int index) {
+    OutputRange own = loras.get(index).place().outputs();
+    return own.isAll() || index > 0 ? 0 : own.from();
+  }
+
+  private long after(int index) {
+    OutputRange own = loras.get(index).place().outputs();
+    long next = index + 1 < loras.size() ? loras.get(index + 1).place().outputs().from() : outputs;
+    return own.isAll() ? 0 : next - own.from() - own.count();
+  }
+
+  /** Puts the results of all pairs side by side. */
+  static String joined(Nodes nodes, List<String> parts, long axis) {
+    return parts.size() == 1
+        ? parts.getFirst()
+        : nodes.add("lora/Concat", parts, Attributes.of("axis", axis));
   }
 }

@@ -3,6 +3,7 @@ package dev.graft.inject;
 import dev.graft.error.UnsupportedException;
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
+import dev.graft.inject.Blocks.Axis;
 import dev.graft.match.BoundTarget.Lora;
 import dev.graft.match.Layout;
 import dev.graft.onnx.Attributes;
@@ -11,7 +12,6 @@ import dev.graft.onnx.GraphEdit.InsertNodes;
 import dev.graft.onnx.GraphEdit.RenameOutput;
 import dev.graft.onnx.GraphEdit.SetInput;
 import dev.graft.onnx.NodePart;
-import dev.graft.onnx.proto.AttributeProto;
 import dev.graft.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,116 +48,185 @@ final class BranchWriter {
     this.renamed = Map.copyOf(renamed);
   }
 
-  /** The edits for one operator. */
-  List<GraphEdit> edits(SiteWork site) {
-    return site.form() == BranchForm.ON_WEIGHT ? onWeight(site) : beside(site);
+  /** An operator at work: where its nodes go and in which type it computes. */
+  private record Bench(SiteWork site, Nodes nodes, DType type, Opsets opsets) {
+    GraphNode node() {
+      return site.reading().node();
+    }
+
+    int input() {
+      return site.reading().use().input();
+    }
   }
 
-  private List<GraphEdit> beside(SiteWork site) {
-    GraphNode node = site.reading().node();
-    Nodes nodes = Nodes.of(graph, pair(site.loras().getFirst()).module());
-    DType type = ComputeType.of(site.reading());
-    String x = operand(nodes, site, type);
+  /** The edits for one operator. */
+  List<GraphEdit> edits(SiteWork site) {
+    Opsets opsets = Opsets.in(graph, site.reading().node().scope());
+    Nodes nodes = Nodes.of(graph, pair(site.loras().getFirst()).module(), opsets);
+    Bench bench = new Bench(site, nodes, ComputeType.of(site.reading()), opsets);
+    return site.form() == BranchForm.ON_WEIGHT ? onWeight(bench) : beside(bench);
+  }
+
+  private List<GraphEdit> beside(Bench bench) {
+    GraphNode node = bench.node();
+    String x = operand(bench);
     String output = node.output().orElseThrow();
     String product = graph.freshName(output + "_without_lora");
+    String step = "lora" + name.step() + "/base";
+    String wide = bench.nodes().cast(step, product, bench.type(), DType.FLOAT32);
     List<String> terms = new ArrayList<>();
-    for (Blocks blocks : new Blocks(site.loras(), site.outputs()).apart()) {
-      terms.add(term(nodes, site, blocks, x));
+    for (Blocks blocks : blocks(bench.site())) {
+      String delta = delta(bench, blocks, x);
+      terms.add(isDora(blocks) ? dora(bench, blocks, new Product(wide, delta)) : delta);
     }
-    add(nodes, new Sum(product, terms, renamed.getOrDefault(node.part(), output)), type);
+    add(bench, new Sum(wide, terms, renamed.getOrDefault(node.part(), output)));
     return List.of(
-        new RenameOutput(node.part(), 0, product), InsertNodes.after(node.part(), nodes.all()));
+        new RenameOutput(node.part(), 0, product),
+        InsertNodes.after(node.part(), bench.nodes().all()));
+  }
+
+  /** The blocks of a site; where each output has a length of its own they cannot be stacked. */
+  private static List<Blocks> blocks(SiteWork site) {
+    List<Blocks> blocks = new Blocks(site.loras(), site.outputs()).apart();
+    if (blocks.size() > 1 && blocks.stream().anyMatch(BranchWriter::isDora)) {
+      throw new UnsupportedException(
+          "%s: several adapters act on one weight, one of them with DoRA, for which no branch is known"
+              .formatted(site.reading().node()));
+    }
+    return blocks;
+  }
+
+  private static boolean isDora(Blocks blocks) {
+    return blocks.loras().stream().anyMatch(l -> l.pair().magnitude().isPresent());
   }
 
   private record Sum(String base, List<String> terms, String output) {}
 
-  private void add(Nodes nodes, Sum sum, DType type) {
+  private void add(Bench bench, Sum sum) {
+    Nodes nodes = bench.nodes();
     String step = "lora" + name.step();
-    String so = nodes.cast(step + "/base", sum.base(), type, DType.FLOAT32);
+    String so = sum.base();
     for (int i = 0; i < sum.terms().size(); i++) {
       List<String> both = List.of(so, sum.terms().get(i));
       boolean isLast = i == sum.terms().size() - 1;
-      if (isLast && type == DType.FLOAT32) {
+      if (isLast && bench.type() == DType.FLOAT32) {
         nodes.last(step + "/Add", both, sum.output());
       } else {
         so = nodes.add(step + "/Add", both);
       }
     }
-    if (type != DType.FLOAT32) {
+    if (bench.type() != DType.FLOAT32) {
       nodes.last(
-          step + "/Cast", List.of(so), sum.output(), Attributes.of("to", (long) type.onnxCode()));
+          step + "/Cast",
+          List.of(so),
+          sum.output(),
+          Attributes.of("to", (long) bench.type().onnxCode()));
     }
   }
 
   /** What the operator multiplies the weight with, as float32; of a table the ids. */
-  private String operand(Nodes nodes, SiteWork site, DType type) {
-    GraphNode node = site.reading().node();
-    int weight = site.reading().use().input();
-    String x = node.input(site.form() == BranchForm.CONVOLUTION ? 0 : 1 - weight).orElseThrow();
-    if (site.form() == BranchForm.LOOKUP) {
+  private String operand(Bench bench) {
+    GraphNode node = bench.node();
+    BranchForm form = bench.site().form();
+    String x = node.input(form == BranchForm.CONVOLUTION ? 0 : 1 - bench.input()).orElseThrow();
+    if (form == BranchForm.LOOKUP) {
       return x;
     }
-    String step = "lora_A" + name.step();
-    String turning = weight == 0 ? "transB" : "transA";
+    String step = "lora_A" + name.step() + "/x";
+    String turning = bench.input() == 0 ? "transB" : "transA";
     boolean turned = node.operator().equals("Gemm") && node.intAttribute(turning, 0) != 0;
-    AttributeProto perm = Attributes.ofInts("perm", List.of(1L, 0L));
-    String upright = turned ? nodes.add(step + "/x/Transpose", List.of(x), perm) : x;
-    return nodes.cast(step + "/x", upright, type, DType.FLOAT32);
+    String upright = turned ? bench.nodes().turned(step, x) : x;
+    return bench.nodes().cast(step, upright, bench.type(), DType.FLOAT32);
   }
 
-  private String term(Nodes nodes, SiteWork site, Blocks blocks, String x) {
+  private String delta(Bench bench, Blocks blocks, String x) {
+    BranchForm form = bench.site().form();
     List<String> parts = new ArrayList<>();
     for (int i = 0; i < blocks.loras().size(); i++) {
-      PairNodes pair = pairNodes(nodes, blocks, i);
+      PairNodes pair = pairNodes(bench, blocks, i);
       parts.add(
-          switch (site.form()) {
+          switch (form) {
             case RIGHT_FACTOR -> pair.rightFactor(x);
             case LEFT_FACTOR -> pair.leftFactor(x);
             case LOOKUP -> pair.lookup(x);
-            case CONVOLUTION -> pair.convolution(x, site.reading().node());
-            case ON_WEIGHT -> throw new IllegalStateException("no branch beside " + site);
+            case CONVOLUTION -> pair.convolution(x, bench.node());
+            case ON_WEIGHT -> throw new IllegalStateException("no branch beside " + bench);
           });
     }
     long axis =
-        switch (site.form()) {
+        switch (form) {
           case RIGHT_FACTOR, LOOKUP, ON_WEIGHT -> -1;
           case LEFT_FACTOR -> -2;
           case CONVOLUTION -> 1;
         };
-    return blocks.joined(nodes, parts, axis);
+    return Blocks.joined(bench.nodes(), parts, axis);
   }
 
-  private List<GraphEdit> onWeight(SiteWork site) {
-    GraphNode node = site.reading().node();
-    int input = site.reading().use().input();
-    Nodes nodes = Nodes.of(graph, pair(site.loras().getFirst()).module());
-    DType type = ComputeType.of(site.reading());
-    Layout layout = BranchForm.layoutAt(site.reading());
-    List<String> terms = new ArrayList<>();
-    for (Blocks blocks : new Blocks(site.loras(), site.outputs()).apart()) {
-      List<String> parts = new ArrayList<>();
-      for (int i = 0; i < blocks.loras().size(); i++) {
-        parts.add(pairNodes(nodes, blocks, i).delta(layout));
-      }
-      terms.add(blocks.joined(nodes, parts, layout == Layout.IN_OUT ? 1 : 0));
+  private record Product(String base, String delta) {}
+
+  private String dora(Bench bench, Blocks blocks, Product product) {
+    WeightNodes weight = new WeightNodes(bench.nodes(), bench.site(), bench.type(), bench.opsets());
+    List<String> own = new ArrayList<>();
+    for (int i = 0; i < blocks.loras().size(); i++) {
+      PairNodes pair = pairNodes(bench, blocks, i);
+      own.add(weight.factor(weight.adapted(blocks, i, pair), pair));
     }
-    String weight = graph.freshName(node.input(input).orElseThrow() + "_with_lora");
-    add(nodes, new Sum(node.input(input).orElseThrow(), terms, weight), type);
-    return List.of(
-        InsertNodes.before(node.part(), nodes.all()), new SetInput(node.part(), input, weight));
+    return weight.change(product.base(), weight.factors(blocks, own), product.delta());
   }
 
-  private PairNodes pairNodes(Nodes nodes, Blocks blocks, int index) {
+  private List<GraphEdit> onWeight(Bench bench) {
+    NodePart node = bench.node().part();
+    String stored = bench.node().input(bench.input()).orElseThrow();
+    Nodes nodes = bench.nodes();
+    boolean isTurned = BranchForm.layoutAt(bench.site().reading()) == Layout.OUT_IN;
+    List<String> terms = new ArrayList<>();
+    for (Blocks blocks : blocks(bench.site())) {
+      String term = onWeight(bench, blocks);
+      terms.add(isTurned ? nodes.turned("lora" + name.step(), term) : term);
+    }
+    String weight = graph.freshName(stored + "_with_lora");
+    String wide = nodes.cast("lora" + name.step() + "/base", stored, bench.type(), DType.FLOAT32);
+    add(bench, new Sum(wide, terms, weight));
+    return List.of(
+        InsertNodes.before(node, nodes.all()), new SetInput(node, bench.input(), weight));
+  }
+
+  /** What the weight gains as {@code [in, out]}, less the operator's own factor. */
+  private String onWeight(Bench bench, Blocks blocks) {
+    Nodes nodes = bench.nodes();
+    String step = "lora" + name.step();
+    List<String> parts = new ArrayList<>();
+    for (int i = 0; i < blocks.loras().size(); i++) {
+      PairNodes pair = pairNodes(bench, blocks, i);
+      String change = isDora(blocks) ? doraOnWeight(bench, blocks, i) : pair.delta();
+      parts.add(blocks.withZeros(nodes, step, i, Axis.ofMatrix(change)));
+    }
+    String all = Blocks.joined(nodes, parts, 1);
+    float alpha = bench.site().loras().getFirst().alpha();
+    return alpha == 1
+        ? all
+        : nodes.add(step + "/Div", List.of(all, nodes.number(step + "/alpha", alpha)));
+  }
+
+  /** {@code g·(α·W + s·A·B) − α·W} for the outputs of one pair. */
+  private String doraOnWeight(Bench bench, Blocks blocks, int index) {
+    WeightNodes weight = new WeightNodes(bench.nodes(), bench.site(), bench.type(), bench.opsets());
+    PairNodes pair = pairNodes(bench, blocks, index);
+    String adapted = weight.adapted(blocks, index, pair);
+    String factor = weight.factor(adapted, pair);
+    String step = "lora_magnitude_vector" + name.step();
+    String stretched = bench.nodes().add(step + "/Mul", List.of(adapted, factor));
+    return bench.nodes().add(step + "/Sub", List.of(stretched, weight.of(blocks, index)));
+  }
+
+  private PairNodes pairNodes(Bench bench, Blocks blocks, int index) {
     Lora lora = blocks.loras().get(index);
     PairTensors pair = pair(lora);
-    return new PairNodes(nodes.in(pair.module()), pair, new PairNodes.Place(blocks, index), name);
+    return new PairNodes(
+        bench.nodes().in(pair.module()), pair, new PairNodes.Place(blocks, index), name);
   }
 
   private PairTensors pair(Lora lora) {
-    if (lora.pair().magnitude().isPresent()) {
-      throw new UnsupportedException(
-          "%s: no branch is known for DoRA; merge it instead".formatted(lora.name()));
-    }
     return tensors.of(
         lora.pair(),
         new AdapterInitializers.Form(

@@ -2,6 +2,7 @@ package dev.graft.inject;
 
 import com.google.protobuf.ByteString;
 import dev.graft.graph.ModelGraph;
+import dev.graft.graph.StopGradient;
 import dev.graft.onnx.Attributes;
 import dev.graft.onnx.proto.AttributeProto;
 import dev.graft.onnx.proto.NodeProto;
@@ -19,11 +20,13 @@ import java.util.List;
 final class Nodes {
 
   private final ModelGraph graph;
+  private final Opsets opsets;
   private final String scope;
   private final List<NodeProto> nodes;
 
-  private Nodes(ModelGraph graph, String module, List<NodeProto> nodes) {
+  private Nodes(ModelGraph graph, String module, Opsets opsets, List<NodeProto> nodes) {
     this.graph = graph;
+    this.opsets = opsets;
     // As exporters name nodes: /layers.0/q_proj/MatMul.
     this.scope = "/" + module.replace('.', '/').replaceAll("/(\\d+)(?=/|$)", ".$1");
     this.nodes = nodes;
@@ -34,14 +37,15 @@ final class Nodes {
    *
    * @param graph has the names that are taken
    * @param module the module's name, dots between its parts
+   * @param opsets the operators that there are
    */
-  static Nodes of(ModelGraph graph, String module) {
-    return new Nodes(graph, module, new ArrayList<>());
+  static Nodes of(ModelGraph graph, String module, Opsets opsets) {
+    return new Nodes(graph, module, opsets, new ArrayList<>());
   }
 
   /** The same list of nodes, to go on with under another module's name. */
   Nodes in(String module) {
-    return new Nodes(graph, module, nodes);
+    return new Nodes(graph, module, opsets, nodes);
   }
 
   /** The nodes so far. */
@@ -72,6 +76,7 @@ final class Nodes {
       List<String> inputs,
       String output,
       AttributeProto... attributes) {
+    opsets.require(operator);
     nodes.add(
         NodeProto.newBuilder()
             .setOpType(operator)
@@ -114,6 +119,21 @@ final class Nodes {
     return from == to
         ? value
         : add(label + "/Cast", List.of(value), Attributes.of("to", (long) to.onnxCode()));
+  }
+
+  /** Adds a Transpose of a matrix. */
+  String turned(String label, String matrix) {
+    return add(label + "/Transpose", List.of(matrix), Attributes.ofInts("perm", List.of(1L, 0L)));
+  }
+
+  /** Adds a Reshape; -1 stands for what is left. */
+  String reshaped(String label, String value, long... shape) {
+    return add(label + "/Reshape", List.of(value, integers(label + "/shape", shape)));
+  }
+
+  /** Makes a gradient take what the last node makes as a constant. */
+  void stopGradient() {
+    nodes.add(StopGradient.mark(nodes.removeLast()));
   }
 
   private String name(String label) {

@@ -1,13 +1,13 @@
 package dev.graft.inject;
 
 import dev.graft.graph.GraphNode;
+import dev.graft.inject.Blocks.Axis;
 import dev.graft.match.BoundTarget.Lora;
-import dev.graft.match.Layout;
-import dev.graft.onnx.Attributes;
+import dev.graft.match.Site;
 import dev.graft.onnx.proto.AttributeProto;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -46,21 +46,26 @@ final class PairNodes {
   /** {@code s·(x·A·B)}, x and the result float32. */
   String rightFactor(String x) {
     String low = nodes.add(label("A", "MatMul"), List.of(x, a()));
-    String high = nodes.add(label("B", "MatMul"), List.of(low, b()));
-    return scaled(withBias(high, List.of()));
+    String high = nodes.add(label("B", "MatMul"), List.of(low, wideB()));
+    return scaled(tensors.biasOfB().isEmpty() ? high : plus(high, biasOfB()));
   }
 
   /** {@code s·(Bᵀ·Aᵀ·x)} with A and B as they lie in the graph. */
   String leftFactor(String x) {
-    String low = nodes.add(label("A", "MatMul"), List.of(turned("A", a()), x));
-    String high = nodes.add(label("B", "MatMul"), List.of(turned("B", b()), low));
-    return scaled(withBias(high, List.of(-1L, 1L)));
+    String low =
+        nodes.add(label("A", "MatMul"), List.of(nodes.turned(label("A", "turned"), a()), x));
+    String turned = nodes.turned(label("B", "turned"), wideB());
+    String high = nodes.add(label("B", "MatMul"), List.of(turned, low));
+    return scaled(
+        tensors.biasOfB().isEmpty()
+            ? high
+            : plus(high, nodes.reshaped(label("B", "bias"), biasOfB(), -1, 1)));
   }
 
   /** {@code s·(A[ids]·B)}. */
   String lookup(String ids) {
     String low = nodes.add(label("embedding_A", "Gather"), List.of(a(), ids));
-    return scaled(nodes.add(label("embedding_B", "MatMul"), List.of(low, b())));
+    return scaled(nodes.add(label("embedding_B", "MatMul"), List.of(low, wideB())));
   }
 
   /** {@code s·conv(conv(x, A), B)}, the window that of the operator. */
@@ -70,16 +75,47 @@ final class PairNodes {
             .filter(a -> WINDOW.contains(a.getName()))
             .toArray(AttributeProto[]::new);
     String low = nodes.add(label("A", "Conv"), List.of(x, a()), window);
-    String high =
-        nodes.add(label("B", "Conv"), List.of(low, factor("B", tensors.b(), lora().pair().b())));
-    return scaled(withBias(high, points()));
+    String high = nodes.add(label("B", "Conv"), List.of(low, b()));
+    if (tensors.biasOfB().isEmpty()) {
+      return scaled(high);
+    }
+    long[] shape = channels(lora().place().tensor().shape().rank());
+    return scaled(plus(high, nodes.reshaped(label("B", "bias"), biasOfB(), shape)));
   }
 
-  /** {@code s·B·A} as a matrix in the wanted layout, as wide as the weight where it is packed. */
-  String delta(Layout layout) {
-    String product = nodes.add("lora" + step + "/MatMul", List.of(a(), b()));
-    String turned = layout == Layout.IN_OUT ? product : turned("", product);
-    return scaled(turned);
+  /** The shape of a vector over the channels of a convolution, whose input has a rank. */
+  static long[] channels(int rank) {
+    long[] shape = new long[rank - 1];
+    Arrays.fill(shape, 1);
+    shape[0] = -1;
+    return shape;
+  }
+
+  /** {@code s·A·B}, {@code [in, out]} with the pair's own outputs; a kernel counts as a matrix. */
+  String delta() {
+    boolean isKernel = lora().operation().kind() == Site.Kind.CONV;
+    String a = isKernel ? asMatrix("A", a()) : a();
+    String b =
+        isKernel
+            ? asMatrix("B", b())
+            : blocks.ofPair(nodes, label("B", "block"), index, Axis.ofMatrix(b()));
+    return scaled(nodes.add("lora" + step + "/MatMul", List.of(a, b)));
+  }
+
+  private String asMatrix(String which, String kernel) {
+    SafetensorsTensor stored = which.equals("A") ? lora().pair().a() : lora().pair().b();
+    String matrix = nodes.reshaped(label(which, "matrix"), kernel, stored.shape().dim(0), -1);
+    return nodes.turned(label(which, "turned"), matrix);
+  }
+
+  /** DoRA's m, {@code [out]} with the pair's own outputs. */
+  String magnitude() {
+    String m =
+        factor(
+            "magnitude_vector",
+            tensors.magnitude().orElseThrow(),
+            lora().pair().magnitude().orElseThrow());
+    return blocks.ofPair(nodes, label("magnitude_vector", "block"), index, Axis.ofVector(m));
   }
 
   /** The scale is PEFT's own; it comes after B, as there. */
@@ -87,33 +123,16 @@ final class PairNodes {
     return nodes.add("lora" + step + "/Mul", List.of(product, tensors.scale()));
   }
 
-  private String withBias(String product, List<Long> shape) {
-    if (tensors.biasOfB().isEmpty()) {
-      return product;
-    }
-    SafetensorsTensor stored = lora().pair().biasOfB().orElseThrow();
-    String value = factor("B", tensors.biasOfB().get(), stored);
-    String bias = blocks.vector(nodes, label("B", "bias"), index, new Blocks.Filled(value, 0));
-    String shaped =
-        shape.isEmpty()
-            ? bias
-            : nodes.add(
-                label("B", "Reshape"),
-                List.of(
-                    bias,
-                    nodes.integers(
-                        label("B", "shape"), shape.stream().mapToLong(d -> d).toArray())));
-    return nodes.add(label("B", "Add"), List.of(product, shaped));
+  private String plus(String product, String bias) {
+    return nodes.add(label("B", "Add"), List.of(product, bias));
   }
 
-  /** Channels come before the kernel's axes. */
-  private List<Long> points() {
-    int sides = lora().place().tensor().shape().rank() - 2;
-    List<Long> shape = new ArrayList<>(List.of(-1L));
-    for (int i = 0; i < sides; i++) {
-      shape.add(1L);
-    }
-    return shape;
+  private String biasOfB() {
+    SafetensorsTensor stored = lora().pair().biasOfB().orElseThrow();
+    String all = factor("B/bias", tensors.biasOfB().orElseThrow(), stored);
+    String label = label("B", "bias");
+    Axis own = Axis.ofVector(blocks.ofPair(nodes, label, index, Axis.ofVector(all)));
+    return blocks.withZeros(nodes, label, index, own);
   }
 
   private String a() {
@@ -121,20 +140,19 @@ final class PairNodes {
   }
 
   private String b() {
-    String b = factor("B", tensors.b(), lora().pair().b());
-    return blocks.matrix(nodes, label("B", "block"), index, b);
+    return factor("B", tensors.b(), lora().pair().b());
+  }
+
+  /** B with the columns that go here, and zeros for the outputs beside them. */
+  private String wideB() {
+    String label = label("B", "block");
+    Axis own = Axis.ofMatrix(blocks.ofPair(nodes, label, index, Axis.ofMatrix(b())));
+    return blocks.withZeros(nodes, label, index, own);
   }
 
   /** PEFT computes with float32 whatever the adapter was saved in. */
   private String factor(String which, String name, SafetensorsTensor stored) {
     return nodes.cast(label(which, "factor"), name, stored.dtype(), DType.FLOAT32);
-  }
-
-  private String turned(String which, String matrix) {
-    return nodes.add(
-        which.isEmpty() ? "lora" + step + "/Transpose" : label(which, "Transpose"),
-        List.of(matrix),
-        Attributes.ofInts("perm", List.of(1L, 0L)));
   }
 
   private Lora lora() {
