@@ -22,6 +22,8 @@ enum BranchForm {
     boolean isLeft = reading.use().input() == 0;
     return switch (node.operator()) {
       case "MatMul", "Gemm" -> isLeft ? LEFT_FACTOR : RIGHT_FACTOR;
+      case "MatMulInteger", "com.microsoft.MatMulNBits", "com.microsoft.DynamicQuantizeMatMul" ->
+          RIGHT_FACTOR;
       case "com.microsoft.FusedMatMul", "com.microsoft.TransposeMatMul" ->
           turnsOther(node, isLeft) ? ON_WEIGHT : isLeft ? LEFT_FACTOR : RIGHT_FACTOR;
       case "Gather" -> LOOKUP;

@@ -49,7 +49,11 @@ final class BranchWriter {
   }
 
   /** An operator at work: where its nodes go and in which type it computes. */
-  private record Bench(SiteWork site, Nodes nodes, DType type, Opsets opsets) {
+  private record Bench(SiteWork site, Nodes nodes, Anchor anchor, Opsets opsets) {
+    DType type() {
+      return anchor.type();
+    }
+
     GraphNode node() {
       return site.reading().node();
     }
@@ -63,12 +67,12 @@ final class BranchWriter {
   List<GraphEdit> edits(SiteWork site) {
     Opsets opsets = Opsets.in(graph, site.reading().node().scope());
     Nodes nodes = Nodes.of(graph, pair(site.loras().getFirst()).module(), opsets);
-    Bench bench = new Bench(site, nodes, ComputeType.of(site.reading()), opsets);
+    Bench bench = new Bench(site, nodes, Anchor.of(graph, site.reading()), opsets);
     return site.form() == BranchForm.ON_WEIGHT ? onWeight(bench) : beside(bench);
   }
 
   private List<GraphEdit> beside(Bench bench) {
-    GraphNode node = bench.node();
+    GraphNode node = bench.anchor().node();
     String x = operand(bench);
     String output = node.output().orElseThrow();
     String product = graph.freshName(output + "_without_lora");
@@ -128,7 +132,7 @@ final class BranchWriter {
   private String operand(Bench bench) {
     GraphNode node = bench.node();
     BranchForm form = bench.site().form();
-    String x = node.input(form == BranchForm.CONVOLUTION ? 0 : 1 - bench.input()).orElseThrow();
+    String x = bench.anchor().operand();
     if (form == BranchForm.LOOKUP) {
       return x;
     }
@@ -229,7 +233,6 @@ final class BranchWriter {
   private PairTensors pair(Lora lora) {
     return tensors.of(
         lora.pair(),
-        new AdapterInitializers.Form(
-            lora.operation().kind(), lora.place().tensor().shape().rank()));
+        new AdapterInitializers.Form(lora.operation().kind(), lora.operation().shape().rank()));
   }
 }

@@ -8,6 +8,7 @@ import dev.graft.io.OutputGuard;
 import dev.graft.match.Binder;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
+import dev.graft.match.Purpose;
 import dev.graft.match.SiteIndex;
 import dev.graft.onnx.EditedModel;
 import dev.graft.onnx.GraphEdit;
@@ -73,7 +74,7 @@ public final class Injection {
       OnnxModel model, PeftAdapter adapter, Binder.Options options, AdapterName name) {
     adapter.requireFoldable();
     ModelGraph graph = ModelGraph.of(model);
-    Binding binding = Binder.bind(SiteIndex.of(graph), adapter, options);
+    Binding binding = Binder.bind(SiteIndex.of(graph), adapter, options.to(Purpose.BRANCH));
     binding.requireComplete();
     if (binding.bound().isEmpty()) {
       throw new BindingException(adapter.name() + ": the adapter holds nothing to insert");

@@ -79,7 +79,7 @@ final class PairNodes {
     if (tensors.biasOfB().isEmpty()) {
       return scaled(high);
     }
-    long[] shape = channels(lora().place().tensor().shape().rank());
+    long[] shape = channels(lora().operation().shape().rank());
     return scaled(plus(high, nodes.reshaped(label("B", "bias"), biasOfB(), shape)));
   }
 

@@ -41,6 +41,6 @@ record SiteWork(Reading reading, List<Lora> loras) {
   /** The number of outputs of the whole weight. */
   long outputs() {
     Lora first = loras.getFirst();
-    return first.layout().out(first.place().tensor().shape());
+    return first.layout().out(first.operation().shape());
   }
 }

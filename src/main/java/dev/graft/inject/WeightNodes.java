@@ -132,6 +132,6 @@ final class WeightNodes {
   }
 
   private int rank() {
-    return site.loras().getFirst().place().tensor().shape().rank();
+    return site.loras().getFirst().operation().shape().rank();
   }
 }
