@@ -48,6 +48,9 @@ public final class Injection {
     BranchWriter writer = new BranchWriter(graph, tensors, name, renamed(rewrite.edits()));
     List<GraphEdit> branches = new ArrayList<>();
     division.sites().forEach(site -> branches.addAll(writer.edits(site)));
+    for (BoundTarget.Whole head : division.heads()) {
+      branches.addAll(new FloatHead(graph, tensors).edits(head));
+    }
     this.trainables = tensors.trainables();
     this.edits = all(tensors.edits(), branches, rewrite.edits());
   }
