@@ -4,6 +4,7 @@ import dev.graft.adapter.PeftAdapter;
 import dev.graft.fold.CarriedFiles.Carried;
 import dev.graft.fold.FoldedTensor.Form;
 import dev.graft.fold.FoldedTensor.Part;
+import dev.graft.fold.TensorPlanner.Home;
 import dev.graft.fold.TensorPlanner.Move;
 import dev.graft.graph.ModelGraph;
 import dev.graft.io.AtomicOutput;
@@ -12,6 +13,7 @@ import dev.graft.io.OutputFile;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.match.Binding;
+import dev.graft.match.BoundTarget;
 import dev.graft.match.OutputRange;
 import dev.graft.match.SizeTrace;
 import dev.graft.match.Turn;
@@ -61,6 +63,15 @@ public final class Rewrite {
    */
   public static Rewrite of(ModelGraph graph, PeftAdapter adapter, Binding folded) {
     return new Rewrite(graph, adapter, folded);
+  }
+
+  /** The names that the tensors of a folded target have in the output. */
+  public List<String> initializers(BoundTarget target) {
+    List<Home.Key> homes = Home.all(target).stream().map(Home::key).toList();
+    return moves.stream()
+        .filter(move -> homes.contains(move.home().key()))
+        .map(move -> move.tensor().outputName())
+        .toList();
   }
 
   /** What the folded targets change in the graph itself; empty as a rule. */

@@ -80,8 +80,9 @@ final class AdapterInitializers {
    *
    * @param kind what kind of product
    * @param rank how many dimensions its weight has
+   * @param branch how; a branch on the weight leaves the bias of B to the module's own
    */
-  record Form(Site.Kind kind, int rank) {}
+  record Form(Site.Kind kind, int rank, BranchForm branch) {}
 
   private PairTensors add(LoraPair pair, Form form) {
     requirePlain(pair);
@@ -95,7 +96,9 @@ final class AdapterInitializers {
         factor(factor + "A" + ending, pair.a(), form),
         factor(factor + "B" + ending, pair.b(), form),
         scale(stem + "lora_scaling" + infix, pair.scale()),
-        pair.biasOfB().map(bias -> vector(stem + "lora_B" + infix + ".bias", bias)),
+        pair.biasOfB()
+            .filter(bias -> form.branch() != BranchForm.ON_WEIGHT)
+            .map(bias -> vector(stem + "lora_B" + infix + ".bias", bias)),
         pair.magnitude().map(m -> vector(stem + "lora_magnitude_vector" + infix, m)));
   }
 
