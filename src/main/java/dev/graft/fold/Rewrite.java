@@ -8,7 +8,7 @@ import dev.graft.fold.TensorPlanner.Home;
 import dev.graft.fold.TensorPlanner.Move;
 import dev.graft.graph.ModelGraph;
 import dev.graft.io.AtomicOutput;
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.io.OutputFile;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
@@ -146,10 +146,11 @@ public final class Rewrite {
    * @throws dev.graft.error.GraftException if it cannot be done; then nothing has changed
    */
   public Written write(Draft draft, Output to) {
+    UndoRecord.settle(to.path().toAbsolutePath());
     try (AtomicOutput output = AtomicOutput.begin(to.path());
         SourceFiles sources = new SourceFiles(model);
         AdapterValues values = new AdapterValues()) {
-      PlanWriter writer = new PlanWriter(sources, values, to.progress());
+      PlanWriter writer = new PlanWriter(sources, values, Recording.NONE, to.progress());
       SequencedMap<String, FilePlan> files = plan(draft, output, sources);
       List<Path> written = new ArrayList<>();
       Path main = output.main().path();
@@ -174,7 +175,7 @@ public final class Rewrite {
 
   private SequencedMap<String, FilePlan> plan(
       Draft draft, AtomicOutput output, SourceFiles sources) {
-    InputFile modelFile = sources.file(model.path());
+    OpenFile modelFile = sources.file(model.path());
     ModelPatch patch = new ModelPatch(model, modelFile);
     for (Move move : moves) {
       FoldedTensor tensor = move.tensor();

@@ -1,7 +1,7 @@
 package dev.graft.inject;
 
 import dev.graft.error.UnsupportedException;
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.match.Layout;
 import dev.graft.match.TargetModule;
 import dev.graft.onnx.OnnxModel;
@@ -43,13 +43,13 @@ final class BaseValues {
 
   private MemorySegment bytes(StoredTensor tensor) {
     if (tensor.source().isEmpty()) {
-      try (InputFile file = model.openSource(model.path())) {
+      try (OpenFile file = model.openSource(model.path())) {
         return MemorySegment.ofArray(TypedValues.decode(tensor, file));
       }
     }
     TensorSource source = tensor.source().get();
     MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(source.length())]);
-    try (InputFile file = model.openSource(source.file())) {
+    try (OpenFile file = model.openSource(source.file())) {
       file.readFully(bytes, source.offset());
     }
     return bytes;
