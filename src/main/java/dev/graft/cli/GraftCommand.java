@@ -19,7 +19,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     name = "graft",
     mixinStandardHelpOptions = true,
     versionProvider = BuildVersion.class,
-    description = "Folds LoRA adapters into ONNX models.",
+    description = "Folds LoRA adapters into ONNX models, or inserts them beside the weights.",
     synopsisHeading = "Usage: ",
     commandListHeading = "%nVerbs:%n",
     exitCodeListHeading = "%nExit codes:%n",

@@ -47,7 +47,11 @@ final class TargetBinder {
     ParameterResolver parameters = new ParameterResolver(modules, calls, squares, names.purpose());
     ShiftBinder shifts = new ShiftBinder(parameters, map, collected);
     this.pairs =
-        new PairBinder(new PairPlaces(index, modules, packed), shifts, names.purpose(), collected);
+        new PairBinder(
+            new PairPlaces(index, modules, packed, names.purpose()),
+            shifts,
+            names.purpose(),
+            collected);
     this.replacements =
         new ReplacementBinder(
             index, parameters, new PackedParameters(index, parameters, packed), collected);

@@ -36,6 +36,19 @@ class GoldenInsertTest {
         .toList();
   }
 
+  /** Bases that only take branches, because their weights are quantised. */
+  static List<GoldenCase> quantised() {
+    List<GoldenCase> folded = GoldenCase.naming("merge");
+    return GoldenCase.naming("insert").stream().filter(c -> !folded.contains(c)).toList();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("quantised")
+  void branchesBesideQuantisedWeightsGiveWhatPeftGives(GoldenCase golden) {
+    assertThat(golden.tolerance()).isLessThanOrEqualTo(0.05);
+    insertAndCompare(golden, "adapter", "active");
+  }
+
   @ParameterizedTest(name = "{0}")
   @MethodSource("cases")
   void modelWithBranchesGivesWhatPeftGives(GoldenCase golden) {
@@ -46,6 +59,7 @@ class GoldenInsertTest {
             insertAndCompare(golden, adapter, truth);
           } catch (UnsupportedException refused) {
             assertThat(refused).hasMessageContaining("no branch is known");
+            assertThat(golden.name()).as(refused.getMessage()).containsAnyOf("expert", "bdlora");
           }
         });
   }
