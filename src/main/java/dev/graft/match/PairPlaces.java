@@ -12,12 +12,14 @@ final class PairPlaces {
   private final SiteIndex index;
   private final ModuleResolver modules;
   private final PackedResolver packed;
+  private final Purpose purpose;
   private final OwnBranches branches;
 
-  PairPlaces(SiteIndex index, ModuleResolver modules, PackedResolver packed) {
+  PairPlaces(SiteIndex index, ModuleResolver modules, PackedResolver packed, Purpose purpose) {
     this.index = index;
     this.modules = modules;
     this.packed = packed;
+    this.purpose = purpose;
     this.branches = new OwnBranches(index);
   }
 
@@ -69,6 +71,10 @@ final class PairPlaces {
     for (String one : noted.pieces().isEmpty() ? List.<String>of() : names) {
       switch (branches.at(one)) {
         case ACTIVE -> {
+          if (purpose == Purpose.BRANCH) {
+            // Branches of several adapters add up; their names tell them apart.
+            continue;
+          }
           noted
               .collected()
               .miss(
