@@ -87,14 +87,19 @@ final class Emitter {
   /** A value under a name of its own. */
   String named(String value, String wish) {
     String output = draft.names().fresh(wish);
+    alias(value, output);
+    return output;
+  }
+
+  /** Gives a value a further name, which is one of the graph's own. */
+  void alias(String value, String output) {
     add(
         NodeProto.newBuilder()
-            .setName(draft.names().fresh(wish + "/Identity"))
+            .setName(draft.names().fresh(output + "/Identity"))
             .setOpType("Identity")
             .addInput(value)
             .addOutput(output)
             .build());
-    return output;
   }
 
   /** A constant without axes. */

@@ -10,28 +10,27 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** The contributions to the gradient of each value, summed when the value's turn comes. */
 final class Gradients {
 
-  private final Set<String> active;
+  private final Activity activity;
   private final Emitter emitter;
   private final Map<String, List<Part>> parts = new HashMap<>();
 
   /**
    * Begins without any.
    *
-   * @param active the values that depend on a trainable tensor
+   * @param activity the values that depend on a trainable tensor
    */
-  Gradients(Set<String> active, Emitter emitter) {
-    this.active = active;
+  Gradients(Activity activity, Emitter emitter) {
+    this.activity = activity;
     this.emitter = emitter;
   }
 
   boolean isActive(String value) {
-    return active.contains(value);
+    return activity.reaches(value);
   }
 
   boolean has(String value) {

@@ -2,13 +2,10 @@ package dev.graft.autodiff;
 
 import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
-import dev.graft.graph.StopGradient;
 import dev.graft.onnx.proto.NodeProto;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
-import java.util.Set;
 
 /** One differentiation: from the loss back along the nodes that depend on a trainable tensor. */
 final class Walk {
@@ -28,8 +25,9 @@ final class Walk {
     Inliner.inline(draft);
     requireTrainable();
     requireLoss();
+    new Lowerings(draft, emitter).apply(activity());
     List<NodeProto> forward = List.copyOf(draft.nodes());
-    Gradients gradients = new Gradients(active(forward), emitter);
+    Gradients gradients = new Gradients(activity(), emitter);
     requireDependence(gradients);
     gradients.give(objective.loss(), new Part.Whole(seed()));
     for (NodeProto node : forward.reversed()) {
@@ -37,32 +35,18 @@ final class Walk {
         differentiate(node, gradients);
       }
     }
-    return new GradientGraph(draft.build(), named(gradients));
+    SequencedMap<String, String> named = named(gradients);
+    return new GradientGraph(draft.build(), named);
+  }
+
+  private Activity activity() {
+    return Activity.of(draft, objective.trainable());
   }
 
   private void differentiate(NodeProto node, Gradients gradients) {
     String label = node.getName().isEmpty() ? node.getOutput(0) : node.getName();
     emitter.begin(label + "/gradient");
     Rules.of(node).apply(new Differential(new OpNode(node, draft), gradients, emitter));
-  }
-
-  /** Values that depend on a trainable tensor in a way that can be differentiated. */
-  private Set<String> active(List<NodeProto> forward) {
-    Set<String> active = new HashSet<>(objective.trainable());
-    for (NodeProto node : forward) {
-      if (!StopGradient.isOn(node)
-          && !Rules.isConstant(node)
-          && Order.reads(node).stream().anyMatch(active::contains)) {
-        node.getOutputList().stream()
-            .filter(output -> !output.isEmpty() && !isCount(output))
-            .forEach(active::add);
-      }
-    }
-    return active;
-  }
-
-  private boolean isCount(String value) {
-    return draft.facts(value).type().isPresent() && !draft.facts(value).isFloat();
   }
 
   private String seed() {
