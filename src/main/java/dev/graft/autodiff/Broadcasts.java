@@ -95,12 +95,13 @@ final class Broadcasts {
    * Gives a tensor the shape of another with as many elements. The shape is written into the graph
    * where it can be.
    */
-  String reshaped(String value, String like) {
+  String reshaped(String gradient, String like) {
     Facts to = emitter.draft().facts(like);
-    Optional<List<Dim>> from = emitter.draft().facts(value).dims();
-    if (to.dims().isPresent() && from.equals(to.dims())) {
-      return value;
+    if (to.dims().isPresent() && emitter.draft().facts(gradient).dims().equals(to.dims())) {
+      return gradient;
     }
+    String value = emitter.unshaped(gradient);
+    Optional<List<Dim>> from = emitter.draft().facts(value).dims();
     Optional<long[]> fixed = to.dims().flatMap(t -> target(from.orElse(List.of()), t));
     String result =
         fixed.isPresent()

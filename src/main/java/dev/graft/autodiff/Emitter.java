@@ -202,8 +202,25 @@ final class Emitter {
     return op("Concat", parts, Attributes.of("axis", (long) axis));
   }
 
+  /** A tensor in another shape; -1 stands for what is left. */
   String reshape(String value, long... shape) {
-    return op("Reshape", value, vector(shape));
+    return op("Reshape", copiesAny(shape) ? value : unshaped(value), vector(shape));
+  }
+
+  /**
+   * What a value was before it was reshaped. Two Reshapes in a row are one; and ONNX Runtime 1.24,
+   * which joins them itself, fails to load the graph where the first one's shape is computed.
+   */
+  String unshaped(String value) {
+    return draft
+        .producer(value)
+        .filter(node -> OpNode.operator(node).equals("Reshape"))
+        .map(node -> unshaped(node.getInput(0)))
+        .orElse(value);
+  }
+
+  private static boolean copiesAny(long... shape) {
+    return LongStream.of(shape).anyMatch(length -> length == 0);
   }
 
   String shapeOf(String value) {

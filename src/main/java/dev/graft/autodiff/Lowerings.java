@@ -8,8 +8,7 @@ import java.util.Map;
 final class Lowerings {
 
   private static final Map<String, Lowering> LOWERINGS =
-      Map.ofEntries(
-          Map.entry("Gelu", new GeluLowering()));
+      Map.ofEntries(Map.entry("Gelu", new GeluLowering()));
 
   private final Draft draft;
   private final Emitter emitter;

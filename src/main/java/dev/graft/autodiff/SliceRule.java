@@ -4,6 +4,7 @@ import dev.graft.autodiff.Part.Range;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /**
  * Y = a range of X; dX = dY within the range, 0 outside. Where one axis is cut at fixed places, the
@@ -32,8 +33,17 @@ final class SliceRule implements Rule {
     }
     List<String> inputs = new ArrayList<>(List.of(d.dy(), d.emit().shapeOf(d.x(0))));
     for (int i = 1; i < d.node().inputs(); i++) {
-      inputs.add(d.x(i));
+      inputs.add(d.node().facts(i).numbers().map(n -> near(d, n)).orElse(d.x(i)));
     }
     d.give(0, d.emit().op("com.microsoft.SliceGrad", inputs));
+  }
+
+  /** The kernel wants places that fit in 32 bits, where exporters write the ends of 64. */
+  private static String near(Differential d, long[] places) {
+    return d.emit()
+        .vector(
+            LongStream.of(places)
+                .map(place -> Math.clamp(place, -Integer.MAX_VALUE, Integer.MAX_VALUE))
+                .toArray());
   }
 }

@@ -59,11 +59,9 @@ class GoldenGradientsTest {
     ModelProto forward =
         RowLoss.addTo(ModelProto.parseFrom(Files.readAllBytes(branches)), "logits");
     List<String> names = injection.trainables().stream().map(Trainable::name).toList();
-    GradientGraph graph =
-        Differentiation.of(new Objective(forward, RowLoss.LOSS, names));
+    GradientGraph graph = Differentiation.of(new Objective(forward, RowLoss.LOSS, names));
     Path file = folder.resolve("training.onnx");
-    Files.write(
-        file, RowLoss.withOutputs(graph.model(), graph.gradients().values()).toByteArray());
+    Files.write(file, RowLoss.withOutputs(graph.model(), graph.gradients().values()).toByteArray());
     List<String> wanted = new ArrayList<>(graph.gradients().values());
     Map<String, HostTensor> found;
     try (Session session = Session.open(file, SessionSettings.defaults())) {
@@ -74,8 +72,7 @@ class GoldenGradientsTest {
     for (Trainable trainable : injection.trainables()) {
       float[] expected =
           SafetensorsData.readFloats(truth.tensor(torchKey(trainable.key())).orElseThrow());
-      HostTensor gradient =
-          requireNonNull(found.get(graph.gradients().get(trainable.name())));
+      HostTensor gradient = requireNonNull(found.get(graph.gradients().get(trainable.name())));
       float[] actual = gradient.toFloats();
       if (trainable.turn() == Turn.AS_IS) {
         assertThat(difference(actual, expected)).as(trainable.key()).isLessThan(TOLERANCE);

@@ -35,7 +35,11 @@ final class RowLoss {
     node(graph, "Cast", List.of(logits), "test.floats", Attributes.of("to", 1L));
     node(graph, "Reshape", List.of("test.floats", "test.rows"), "test.matrix");
     node(graph, "LogSoftmax", List.of("test.matrix"), "test.log", Attributes.of("axis", 1L));
-    node(graph, "GatherElements", List.of("test.log", LABELS), "test.picked",
+    node(
+        graph,
+        "GatherElements",
+        List.of("test.log", LABELS),
+        "test.picked",
         Attributes.of("axis", 1L));
     node(graph, "Mul", List.of("test.picked", WEIGHTS), "test.weighted");
     node(graph, "ReduceSum", List.of("test.weighted"), "test.sum", Attributes.of("keepdims", 0L));
