@@ -260,7 +260,7 @@ final class MovementShapes {
     Facts x = node.facts(0);
     Optional<long[]> axes = node.integers("axes", 1);
     if (x.dims().isEmpty() || (axes.isEmpty() && node.hasInput(1))) {
-      return List.of(open(node));
+      return List.of(isTotal(node) ? Facts.of(x.type(), List.of()) : open(node));
     }
     int rank = x.dims().get().size();
     Set<Integer> gone = new TreeSet<>(reducedAxes(node, rank));
@@ -280,6 +280,14 @@ final class MovementShapes {
             .filter(c -> isProduct && gone.size() == rank)
             .map(c -> result.holding(List.of(Dim.product(c))))
             .orElse(result));
+  }
+
+  /** Whether a reduction takes all axes away, however many there are. */
+  static boolean isTotal(OpNode node) {
+    return !node.hasInput(1)
+        && node.intsAttribute("axes").isEmpty()
+        && node.intAttribute("noop_with_empty_axes", 0) == 0
+        && node.intAttribute("keepdims", 1) == 0;
   }
 
   /** The axes that a reduction takes away, whose input for them is known or absent. */

@@ -86,6 +86,9 @@ enum Reduction implements Rule {
 
   /** A tensor of the output's shape with the reduced axes put back. */
   private static String kept(Differential d, String value) {
+    if (MovementShapes.isTotal(d.node())) {
+      return value;
+    }
     List<Integer> axes = axes(d);
     if (d.node().intAttribute("keepdims", 1) != 0 || axes.isEmpty()) {
       return value;

@@ -31,6 +31,9 @@ final class SliceRule implements Rule {
         return;
       }
     }
+    if (d.node().facts(4).numbers().filter(n -> LongStream.of(n).anyMatch(v -> v < 0)).isPresent()) {
+      throw d.refused("it walks an axis backwards, which the runtime's SliceGrad cannot");
+    }
     List<String> inputs = new ArrayList<>(List.of(d.dy(), d.emit().shapeOf(d.x(0))));
     for (int i = 1; i < d.node().inputs(); i++) {
       inputs.add(d.node().facts(i).numbers().map(n -> near(d, n)).orElse(d.x(i)));

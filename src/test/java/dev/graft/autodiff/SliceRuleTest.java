@@ -1,5 +1,8 @@
 package dev.graft.autodiff;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.graft.error.UnsupportedException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,12 +28,13 @@ final class SliceRuleTest {
   void severalAxesAndSteps() {
     RuleCheck.of("Slice").x(4, 6).vector(1, 2).vector(3, 5).holds(folder);
     RuleCheck.of("Slice").x(2, 7).vector(1).vector(6).vector(1).vector(2).holds(folder);
-    RuleCheck.of("Slice")
-        .x(2, 5)
-        .vector(-1)
-        .vector(Long.MIN_VALUE)
-        .vector(1)
-        .vector(-1)
-        .holds(folder);
+  }
+
+  @Test
+  void refusesToWalkBackwards() {
+    assertThatThrownBy(() ->
+            RuleCheck.of("Slice").x(2, 5).vector(-1).vector(-6).vector(1).vector(-1).holds(folder))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("Slice 'node/y0' cannot be differentiated");
   }
 }
