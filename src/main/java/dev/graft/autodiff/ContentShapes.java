@@ -38,6 +38,7 @@ final class ContentShapes {
         "Min",
         elementwise(
             (a, b) -> extreme(a, b, a.isConstant() && b.isConstant() && a.value() < b.value())));
+    rules.put("Mod", elementwise(ContentShapes::remainder));
     rules.put("Equal", ContentShapes::equal);
     rules.put("Neg", ContentShapes::negated);
     rules.put("Identity", node -> List.of(node.facts(0)));
@@ -92,6 +93,12 @@ final class ContentShapes {
       return Optional.of(Dim.of(a.value() / b.value()));
     }
     return Optional.of(a.over(b).orElseGet(() -> Dim.named("(%s)/(%s)".formatted(a, b))));
+  }
+
+  private static Optional<Dim> remainder(Dim a, Dim b) {
+    return a.isConstant() && b.isConstant() && !b.is(0)
+        ? Optional.of(Dim.of(Math.floorMod(a.value(), b.value())))
+        : Optional.empty();
   }
 
   private static Optional<Dim> extreme(Dim a, Dim b, boolean isFirst) {

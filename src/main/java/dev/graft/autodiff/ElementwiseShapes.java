@@ -61,7 +61,7 @@ final class ElementwiseShapes {
 
   static void addTo(Map<String, ShapeRule> rules) {
     SAME.forEach(op -> rules.put(op, node -> List.of(unheld(node.facts(0)))));
-    Stream.of("Pow", "PRelu", "Mean", "Mod")
+    Stream.of("Pow", "PRelu", "Mean")
         .forEach(op -> rules.put(op, node -> List.of(broadcast(node, node.facts(0).type()))));
     TRUTHS.stream()
         .filter(op -> !op.equals("Equal"))

@@ -227,6 +227,38 @@ final class Emitter {
     return op("Shape", value);
   }
 
+  /** The length of an axis, as a vector of one element. */
+  String lengthOf(String value, int axis) {
+    return op("Gather", shapeOf(value), vector(axis));
+  }
+
+  /** The numbers from 0 to below a length that is a vector of one element. */
+  String count(String length) {
+    String one = op("Expand", integer(1), length);
+    return sub(op("CumSum", one, integer(0)), integer(1));
+  }
+
+  /** The first rows of a table, as many as a vector of one element says. */
+  String head(String table, String length) {
+    return op("Slice", table, vector(0), length, vector(0));
+  }
+
+  /** A constant integer without axes. */
+  String integer(long value) {
+    return constants.computeIfAbsent(
+        "integer " + value,
+        key -> {
+          String name = draft.names().fresh("gradient/constant/integer" + value);
+          draft.addInitializer(Tensors.integer(name, value));
+          return name;
+        });
+  }
+
+  /** The float type of a value, float32 where nothing says it. */
+  DType typeOf(String value) {
+    return draft.facts(value).type().filter(Facts::isFloat).orElse(DType.FLOAT32);
+  }
+
   String cast(String value, DType type) {
     return op("Cast", List.of(value), Attributes.of("to", (long) type.onnxCode()));
   }

@@ -118,6 +118,7 @@ final class IndexingShapes {
     List<Dim> dims = new ArrayList<>(node.facts(0).dims().get());
     dims.add(table.dim(1).get());
     Facts result = Facts.of(table.type(), dims);
-    return List.of(result, Facts.NONE, result);
+    Facts lengths = Facts.of(DType.INT32, node.facts(0).dims().get().subList(0, 1));
+    return List.of(result, lengths, result);
   }
 }

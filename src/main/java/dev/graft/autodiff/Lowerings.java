@@ -8,7 +8,23 @@ import java.util.Map;
 final class Lowerings {
 
   private static final Map<String, Lowering> LOWERINGS =
-      Map.ofEntries(Map.entry("Gelu", new GeluLowering()));
+      Map.ofEntries(
+          Map.entry("Gelu", new GeluLowering()),
+          Map.entry("RMSNormalization", new RmsNormLowering()),
+          Map.entry("RotaryEmbedding", new RotaryLowering(3, 1)),
+          Map.entry("com.microsoft.RotaryEmbedding", new RotaryLowering(1, 2)),
+          Map.entry(
+              "com.microsoft.SkipLayerNormalization",
+              new SkipNormLowering("LayerNormalization", 4)),
+          Map.entry(
+              "com.microsoft.SkipSimplifiedLayerNormalization",
+              new SkipNormLowering("SimplifiedLayerNormalization", 3)),
+          Map.entry("com.microsoft.BiasGelu", new BiasLowering("com.microsoft.Gelu")),
+          Map.entry("com.microsoft.FastGelu", new BiasLowering("com.microsoft.FastGelu")),
+          Map.entry("com.microsoft.EmbedLayerNormalization", new EmbedNormLowering()),
+          Map.entry("com.microsoft.Attention", new AttentionLowering()),
+          Map.entry("com.microsoft.MultiHeadAttention", new MultiHeadLowering()),
+          Map.entry("com.microsoft.GroupQueryAttention", new GroupQueryLowering()));
 
   private final Draft draft;
   private final Emitter emitter;

@@ -25,6 +25,7 @@ final class MovementShapes {
     rules.put("Concat", MovementShapes::joined);
     rules.put("Split", MovementShapes::split);
     rules.put("Tile", MovementShapes::tiled);
+    rules.put("Pad", MovementShapes::padded);
     Stream.of(
             "ReduceMean",
             "ReduceSum",
@@ -252,6 +253,20 @@ final class MovementShapes {
     List<Dim> dims = new ArrayList<>();
     for (int i = 0; i < x.dims().get().size(); i++) {
       dims.add(x.dims().get().get(i).times(repeats.get().get(i)));
+    }
+    return List.of(Facts.of(x.type(), dims));
+  }
+
+  private static List<Facts> padded(OpNode node) {
+    Facts x = node.facts(0);
+    Optional<long[]> pads = node.facts(1).numbers();
+    if (x.dims().isEmpty() || pads.isEmpty() || node.hasInput(3)) {
+      return List.of(unnamed(node, x.rank().map(Dim::of)));
+    }
+    List<Dim> dims = new ArrayList<>();
+    int rank = x.dims().get().size();
+    for (int i = 0; i < rank; i++) {
+      dims.add(x.dims().get().get(i).plus(Dim.of(pads.get()[i] + pads.get()[i + rank])));
     }
     return List.of(Facts.of(x.type(), dims));
   }

@@ -92,6 +92,8 @@ final class Rules {
     rules.put("Slice", new SliceRule());
     rules.put("Split", new SplitRule());
     rules.put("Concat", new ConcatRule());
+    rules.put("Pad", new PadRule());
+    rules.put("Tile", new TileRule());
     rules.put("Where", new WhereRule());
     rules.put("Conv", new ConvRule());
     rules.put("Dropout", new DropoutRule());

@@ -31,7 +31,11 @@ final class SliceRule implements Rule {
         return;
       }
     }
-    if (d.node().facts(4).numbers().filter(n -> LongStream.of(n).anyMatch(v -> v < 0)).isPresent()) {
+    if (d.node()
+        .facts(4)
+        .numbers()
+        .filter(n -> LongStream.of(n).anyMatch(v -> v < 0))
+        .isPresent()) {
       throw d.refused("it walks an axis backwards, which the runtime's SliceGrad cannot");
     }
     List<String> inputs = new ArrayList<>(List.of(d.dy(), d.emit().shapeOf(d.x(0))));

@@ -14,6 +14,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A model whose first output, weighted and summed, is the loss, and whose trainable initializers
@@ -33,6 +35,11 @@ final class Combination {
     GraphProto.Builder graph = result.getGraphBuilder().clearInitializer();
     this.output = graph.getOutput(0).getName();
     graph.getNodeBuilderList().forEach(NodeProto.Builder::clearMetadataProps);
+    if (graph.getNodeList().stream().anyMatch(n -> n.getOpType().equals("GroupQueryAttention"))) {
+      graph.getInputBuilderList().stream()
+          .filter(input -> input.getName().startsWith("past_key_values"))
+          .forEach(Combination::emptied);
+    }
     for (TensorProto tensor : base.getGraph().getInitializerList()) {
       if (trainable.contains(tensor.getName())) {
         DType type = DType.ofOnnx(tensor.getDataType()).orElseThrow();
@@ -56,6 +63,16 @@ final class Combination {
     this.model = result.build();
   }
 
+  /** Keys and values of a past of length 0. */
+  private static void emptied(ValueInfoProto.Builder past) {
+    past.getTypeBuilder()
+        .getTensorTypeBuilder()
+        .getShapeBuilder()
+        .getDimBuilder(2)
+        .clearDimParam()
+        .setDimValue(0);
+  }
+
   /** The weights' rank is the output's; the lengths are whatever the output's turn out to be. */
   private static ValueInfoProto withoutLengths(ValueInfoProto output) {
     ValueInfoProto.Builder weights = output.toBuilder().setName(WEIGHTS);
@@ -63,6 +80,15 @@ final class Combination {
     type.setElemType(DType.FLOAT32.onnxCode());
     type.getShapeBuilder().getDimBuilderList().forEach(dim -> dim.clear());
     return weights.build();
+  }
+
+  /** Those of the tensors that some node reads. */
+  static List<String> read(ModelProto model, List<String> names) {
+    Set<String> read =
+        model.getGraph().getNodeList().stream()
+            .flatMap(node -> node.getInputList().stream())
+            .collect(Collectors.toSet());
+    return names.stream().filter(read::contains).toList();
   }
 
   /** Whether some of the tensors are kept beside the model. */

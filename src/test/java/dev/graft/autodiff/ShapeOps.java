@@ -52,6 +52,8 @@ final class ShapeOps {
                     IntStream.range((int) in.get(0).values()[0], (int) in.get(1).values()[0])
                         .asLongStream()
                         .toArray())));
+    ops.put("Tile", (_, in) -> List.of(tile(in.get(0), in.get(1).ints())));
+    ops.put("Pad", (_, in) -> List.of(pad(in.get(0), in.get(1).ints())));
     reduce(ops, "ReduceSum", v -> Arrays.stream(v).sum());
     reduce(ops, "com.microsoft.ReduceSumTraining", v -> Arrays.stream(v).sum());
     reduce(ops, "ReduceMean", v -> Arrays.stream(v).average().orElseThrow());
@@ -138,6 +140,30 @@ final class ShapeOps {
         result.values()[Doubles.position(shape, places)] = part.values()[i];
       }
       start += part.dim(axis);
+    }
+    return result;
+  }
+
+  private static Doubles tile(Doubles x, int[] repeats) {
+    int[] shape = new int[x.rank()];
+    Arrays.setAll(shape, i -> x.dim(i) * repeats[i]);
+    Doubles result = Doubles.zeros(shape);
+    for (int i = 0; i < result.values().length; i++) {
+      int[] at = Doubles.places(shape, i);
+      Arrays.setAll(at, axis -> at[axis] % x.dim(axis));
+      result.values()[i] = x.values()[Doubles.position(x.shape(), at)];
+    }
+    return result;
+  }
+
+  private static Doubles pad(Doubles x, int[] pads) {
+    int[] shape = new int[x.rank()];
+    Arrays.setAll(shape, i -> x.dim(i) + pads[i] + pads[i + x.rank()]);
+    Doubles result = Doubles.zeros(shape);
+    for (int i = 0; i < x.values().length; i++) {
+      int[] at = Doubles.places(x.shape(), i);
+      Arrays.setAll(at, axis -> at[axis] + pads[axis]);
+      result.values()[Doubles.position(shape, at)] = x.values()[i];
     }
     return result;
   }

@@ -35,10 +35,10 @@ final class Slope {
   }
 
   /**
-   * How far gradients and difference quotients are apart, relative to the root of the sum of squares
-   * of the terms that the slope is made of: the slope itself may be small by chance. Of several steps
-   * the one counts where two quotients agree best; and where kinks are on the way, as those of ReLU,
-   * another direction is tried.
+   * How far gradients and difference quotients are apart, relative to the root of the sum of
+   * squares of the terms that the slope is made of: the slope itself may be small by chance. Of
+   * several steps the one counts where two quotients agree best; and where kinks are on the way, as
+   * those of ReLU, another direction is tried.
    */
   double error(Map<String, HostTensor> point) {
     double least = Double.POSITIVE_INFINITY;
