@@ -51,8 +51,8 @@ final class Walk {
 
   private String seed() {
     Facts loss = draft.facts(objective.loss());
-    String one = emitter.scalar(loss.type().orElseThrow(), 1);
-    return loss.rank().filter(rank -> rank == 0).isPresent()
+    String one = emitter.scalar(emitter.typeOf(objective.loss()), 1);
+    return loss.rank().orElse(0) == 0
         ? one
         : new Broadcasts(emitter).reshaped(one, objective.loss());
   }
@@ -93,12 +93,9 @@ final class Walk {
     if (draft.producer(loss).isEmpty()) {
       throw new FormatException("no node of the graph computes the loss '%s'".formatted(loss));
     }
-    boolean isOne =
-        facts
-            .dims()
-            .filter(dims -> dims.stream().allMatch(d -> !d.isConstant() || d.is(1)))
-            .isPresent();
-    if (!facts.isFloat() || !isOne) {
+    boolean isMore =
+        facts.dims().stream().flatMap(List::stream).anyMatch(d -> d.isConstant() && !d.is(1));
+    if (isMore || (facts.type().isPresent() && !facts.isFloat())) {
       throw new FormatException(
           "the loss '%s' is of type %s and shape %s; expected one float"
               .formatted(

@@ -77,8 +77,7 @@ class FamilyGradientsTest {
   private void assertSlope(GoldenCase golden, Injection injection, ModelProto branches)
       throws IOException {
     List<String> names =
-        Combination.read(
-            branches, injection.trainables().stream().map(Trainable::name).toList());
+        Combination.read(branches, injection.trainables().stream().map(Trainable::name).toList());
     Assumptions.assumeFalse(names.isEmpty(), "the adapter has no branches, only whole tensors");
     Assumptions.assumeFalse(Combination.isExternal(branches, names), "the branches lie in a file");
     Combination combination = new Combination(branches, names);
