@@ -134,7 +134,14 @@ final class Draft {
                 producer(value)
                     .filter(node -> OpNode.operator(node).equals("Constant"))
                     .flatMap(node -> ContentShapes.constantTensor(new OpNode(node, this))));
-    return stored.flatMap(Tensors::number);
+    return stored.flatMap(Tensors::number).or(() -> source(value).flatMap(this::number));
+  }
+
+  /** What a value is a copy of, be it in another type. */
+  private Optional<String> source(String value) {
+    return producer(value)
+        .filter(n -> n.getOpType().equals("Identity") || n.getOpType().equals("Cast"))
+        .map(n -> n.getInput(0));
   }
 
   /** What the graph declares of a value. */

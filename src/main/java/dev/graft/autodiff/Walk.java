@@ -25,6 +25,7 @@ final class Walk {
     Inliner.inline(draft);
     requireTrainable();
     requireLoss();
+    new Fusions(draft, emitter).apply(activity());
     new Lowerings(draft, emitter).apply(activity());
     List<NodeProto> forward = List.copyOf(draft.nodes());
     Gradients gradients = new Gradients(activity(), emitter);

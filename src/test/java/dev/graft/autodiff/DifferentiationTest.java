@@ -157,7 +157,8 @@ final class DifferentiationTest {
     node("Add", "w", "z", "e");
     sum("w");
     assertThat(gradient("a", "a")[0]).isCloseTo(6 * Math.E, within(1e-9));
-    assertThat(emitted(gradients("a")).filter(n -> n.contains("layer.e/Exp/gradient/Mul"))).hasSize(1);
+    assertThat(emitted(gradients("a")).filter(n -> n.contains("layer.e/Exp/gradient/Mul")))
+        .hasSize(1);
   }
 
   @Test
