@@ -32,7 +32,7 @@ final class DemoText {
     Table table = Table.of(left(""), left(""));
     table.row("model", merge.request().model() + ", " + Figures.bytes(figures.totalBytes()));
     table.row("adapter", merge.request().adapter());
-    table.row("bound", MergeText.bound(merge));
+    table.row("bound", MergeText.bound(merge.sites()));
     table.row("prefix", merge.prefix().toString());
     table.row("touched", MergeText.touched(figures));
     table.row("time", MergeText.time(figures));

@@ -63,15 +63,14 @@ final class GraftCommand implements Runnable {
     return code;
   }
 
-  /**
-   * The verb that is asked for, or all: reading the options of all four by reflection takes long.
-   */
+  /** The verb that is asked for, or all: reading the options of all by reflection takes long. */
   private static List<Verb> verbs(Screen screen, String... args) {
     return switch (args.length == 0 ? "" : args[0]) {
       case "inspect" -> List.of(new InspectCommand(screen));
       case "merge" -> List.of(new MergeCommand(screen));
       case "unmerge" -> List.of(new UnmergeCommand(screen));
       case "switch" -> List.of(new SwitchCommand(screen));
+      case "insert" -> List.of(new InsertCommand(screen));
       case "verify" -> List.of(new VerifyCommand(screen));
       case "demo" -> List.of(new DemoCommand(screen));
       default ->
@@ -80,6 +79,7 @@ final class GraftCommand implements Runnable {
               new MergeCommand(screen),
               new UnmergeCommand(screen),
               new SwitchCommand(screen),
+              new InsertCommand(screen),
               new VerifyCommand(screen),
               new DemoCommand(screen));
     };

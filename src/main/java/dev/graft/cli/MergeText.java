@@ -19,7 +19,7 @@ final class MergeText {
 
   static void print(PrintWriter out, MergeReport done) {
     Table table = Table.of(Table.left(""), Table.left(""));
-    table.row("bound", bound(done));
+    table.row("bound", bound(done.sites()));
     table.row("prefix", done.prefix().toString());
     table.row("touched", touched(done.figures()));
     if (done.figures().splitBytes() > 0) {
@@ -55,10 +55,10 @@ final class MergeText {
   }
 
   /** How many targets each rule found. */
-  static String bound(MergeReport merge) {
+  static String bound(List<BoundEntry> sites) {
     // A target that the file splits has several sites.
     Map<String, String> rules =
-        merge.sites().stream()
+        sites.stream()
             .collect(Collectors.toMap(BoundEntry::target, BoundEntry::rule, (one, other) -> one));
     Map<String, Long> counts =
         rules.values().stream()

@@ -118,6 +118,8 @@ public final class ModelGraph {
     part.proto().getOutputList().forEach(output -> scope.addOutput(output.getName()));
     for (ValueInfoProto info : part.proto().getValueInfoList()) {
       scope.addValueInfo(info);
+      // A new value must not get the shape that is declared for another.
+      names.add(info.getName());
     }
     for (StoredTensor tensor : part.initializers()) {
       scope.addInitializer(tensor);

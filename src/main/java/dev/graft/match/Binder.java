@@ -48,14 +48,29 @@ public final class Binder {
    * @param prefix the prefix, if it is not to be derived
    * @param map joins of single names
    * @param ties what becomes of weights that are shared
+   * @param purpose what the adapter is bound for
    */
-  public record Options(Optional<Prefix> prefix, NameMap map, Ties ties) {
+  public record Options(Optional<Prefix> prefix, NameMap map, Ties ties, Purpose purpose) {
     /** Derive everything. */
     public static final Options DERIVED = new Options(Optional.empty(), NameMap.EMPTY);
 
     /** Names that are fixed; ties as they were while the adapter was active. */
     public Options(Optional<Prefix> prefix, NameMap map) {
       this(prefix, map, Ties.ACTIVE);
+    }
+
+    /** Names that are fixed, for a fold. */
+    public Options(Optional<Prefix> prefix, NameMap map, Ties ties) {
+      this(prefix, map, ties, Purpose.FOLD);
+    }
+
+    /** The same for another purpose. */
+    public Options to(Purpose other) {
+      return new Options(prefix, map, ties, other);
+    }
+
+    private Options with(Prefix tried) {
+      return new Options(Optional.of(tried), map, ties, purpose);
     }
   }
 
@@ -175,9 +190,7 @@ public final class Binder {
   }
 
   private Binding attempt(Prefix prefix, Advice advice) {
-    TargetBinder targets =
-        new TargetBinder(
-            index, adapter, new Options(Optional.of(prefix), map, options.ties()), advice);
+    TargetBinder targets = new TargetBinder(index, adapter, options.with(prefix), advice);
     adapter.targets().forEach(targets::bind);
     Collected settled = targets.settled();
     return new Binding(

@@ -6,6 +6,7 @@ import dev.graft.adapter.Scaling;
 import dev.graft.adapter.TokenRows;
 import dev.graft.graph.GraphNode;
 import dev.graft.onnx.StoredTensor;
+import dev.graft.tensor.Shape;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -91,8 +92,9 @@ public sealed interface BoundTarget {
    * @param layout how the stored weight is turned; a convolution's kernel counts as a matrix {@code
    *     [out, in · k..]}, an embedding's table {@code [rows, width]} as {@code [in, out]}
    * @param alpha the operator's own factor on the product, which a change must be divided by
+   * @param shape the dimensions of the matrix or kernel that the operator sees, in its layout
    */
-  record Operation(Site.Kind kind, Layout layout, float alpha) {}
+  record Operation(Site.Kind kind, Layout layout, float alpha, Shape shape) {}
 
   /**
    * A low-rank pair on a weight.

@@ -43,7 +43,7 @@ final class CutReader {
 
   private Finding read(Site site, Kind kind) {
     GraphNode node = site.node();
-    long total = site.layout().out(site.tensor().shape());
+    long total = site.layout().out(site.shape());
     if (AttentionOps.projects(node)) {
       return kind == Kind.QKV ? attention(node, total) : strange(node);
     }

@@ -29,7 +29,7 @@ final class Halves {
               lora.pair(),
               lora.pairOutputs(),
               place,
-              new Operation(site.kind(), layout(lora.pair(), site), site.alpha()));
+              new Operation(site.kind(), layout(lora.pair(), site), site.alpha(), site.shape()));
       case Rows rows -> new Rows(rows.rows(), place, site.layout());
       case Shift shift ->
           throw new IllegalArgumentException(shift.name() + " is a bias, which is never tied");

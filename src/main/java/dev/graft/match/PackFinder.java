@@ -58,7 +58,7 @@ final class PackFinder {
     return PackedAnswer.NOTHING;
   }
 
-  private static PackedAnswer parts(String name, List<PackedWeight> parts, long outputs) {
+  private PackedAnswer parts(String name, List<PackedWeight> parts, long outputs) {
     List<Piece> pieces = new ArrayList<>();
     long from = 0;
     for (PackedWeight part : parts) {
@@ -69,7 +69,7 @@ final class PackFinder {
             "the file has some of its parts, but not '%s': %s"
                 .formatted(part.name(), part.found().problem()));
       }
-      if (!part.isPlain() || part.outputs() == 0) {
+      if (!lookup.isPlain(part) || part.outputs() == 0) {
         return PackedAnswer.of(Piece.whole(part.name(), part.found(), NameRule.SPLIT));
       }
       OutputRange range = new OutputRange(from, part.outputs());

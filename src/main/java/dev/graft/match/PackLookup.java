@@ -9,10 +9,17 @@ final class PackLookup {
 
   private final SiteIndex index;
   private final ModuleResolver modules;
+  private final Purpose purpose;
 
-  PackLookup(SiteIndex index, ModuleResolver modules) {
+  PackLookup(SiteIndex index, ModuleResolver modules, Purpose purpose) {
     this.index = index;
+    this.purpose = purpose;
     this.modules = modules;
+  }
+
+  /** Whether a weight's outputs can be counted and something be done with them. */
+  boolean isPlain(PackedWeight weight) {
+    return weight.isPlain(purpose);
   }
 
   /** A linear layer by its name. */

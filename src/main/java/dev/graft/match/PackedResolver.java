@@ -17,11 +17,11 @@ final class PackedResolver {
   /**
    * Prepares to look modules up.
    *
+   * @param lookup finds single weights
    * @param outputsOfAdapter how many outputs the adapter's own tensors give each module, by the
    *     file's names
    */
-  PackedResolver(SiteIndex index, ModuleResolver modules, Map<String, Long> outputsOfAdapter) {
-    PackLookup lookup = new PackLookup(index, modules);
+  PackedResolver(PackLookup lookup, SiteIndex index, Map<String, Long> outputsOfAdapter) {
     this.parts = new PartFinder(lookup, new CutReader(index.graph()), outputsOfAdapter);
     this.packs = new PackFinder(lookup, new AttentionRoles(index.graph()));
   }

@@ -17,12 +17,20 @@ record PackedWeight(String name, Found found) {
   }
 
   static long outputs(Site site) {
-    return site.layout().out(site.tensor().shape());
+    return site.layout().out(site.shape());
   }
 
-  /** Whether its outputs can be counted; if not, whoever binds it says why not. */
-  boolean isPlain() {
-    return found.first().kind() == Site.Kind.LINEAR && found.isUniform();
+  /**
+   * Whether its outputs can be counted and something be done with them; if not, whoever binds it
+   * says why not.
+   */
+  boolean isPlain(Purpose purpose) {
+    Site first = found.first();
+    boolean isMatrix =
+        purpose == Purpose.BRANCH
+            && first.kind() == Site.Kind.QUANTISED
+            && QuantisedProducts.isOpen(first);
+    return (first.kind() == Site.Kind.LINEAR || isMatrix) && found.isUniform();
   }
 
   /** How messages call it. */

@@ -16,10 +16,12 @@ final class PairBinder {
 
   private final PairPlaces places;
   private final ShiftBinder shifts;
+  private final Purpose purpose;
   private final Collected collected;
 
-  PairBinder(PairPlaces places, ShiftBinder shifts, Collected collected) {
+  PairBinder(PairPlaces places, ShiftBinder shifts, Purpose purpose, Collected collected) {
     this.places = places;
+    this.purpose = purpose;
     this.shifts = shifts;
     this.collected = collected;
   }
@@ -47,22 +49,23 @@ final class PairBinder {
    * A counts as inputs.
    */
   private static Operation operation(Site site) {
-    Layout layout = site.kind() == Kind.EMBEDDING ? site.layout().transposed() : site.layout();
-    return new Operation(site.kind(), layout, site.alpha());
+    Layout layout = looksUp(site) ? site.layout().transposed() : site.layout();
+    return new Operation(site.kind(), layout, site.alpha(), site.shape());
   }
 
   private boolean fits(LoraPair pair, Piece piece) {
     ModuleResolver.Found found = piece.found();
     Site site = found.first();
     StoredTensor tensor = site.tensor();
-    if (site.kind() == Kind.QUANTISED) {
+    boolean isBeside = purpose == Purpose.BRANCH && isOpen(pair, site);
+    if (site.kind() == Kind.QUANTISED && !isBeside) {
       miss(
           pair,
           Cause.QUANTISED,
           "'%s' is quantised (%s)".formatted(tensor.label(), site.node().operator()));
       return false;
     }
-    if (!tensor.dtype().isFoldable()) {
+    if (!tensor.dtype().isFoldable() && !isBeside) {
       miss(
           pair,
           isInteger(tensor) ? Cause.QUANTISED : Cause.UNSUPPORTED,
@@ -86,6 +89,17 @@ final class PairBinder {
       return false;
     }
     return isShaped(pair, piece);
+  }
+
+  private static boolean looksUp(Site site) {
+    return site.kind() == Kind.EMBEDDING || site.node().operator().equals("Gather");
+  }
+
+  /** Whether the weight may be quantised where it only has another product beside it. */
+  private static boolean isOpen(LoraPair pair, Site site) {
+    boolean isTable = pair.kind() == LoraPair.Kind.EMBEDDING;
+    boolean isQuantised = site.kind() == Kind.QUANTISED || isInteger(site.tensor());
+    return isQuantised && looksUp(site) == isTable && QuantisedProducts.isOpen(site);
   }
 
   private boolean isShaped(LoraPair pair, Piece piece) {

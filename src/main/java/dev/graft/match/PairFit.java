@@ -33,7 +33,7 @@ final class PairFit {
           "%s is a convolution in %d groups, which PEFT cannot merge either; serve the adapter as an active one"
               .formatted(site.node(), site.node().intAttribute("group", 1)));
     }
-    long out = piece.ofWeight().countOf(layout.out(tensor.shape()));
+    long out = piece.ofWeight().countOf(layout.out(site.shape()));
     Optional<Shape> magnitude = pair.magnitude().map(m -> m.shape());
     if (magnitude.isPresent() && piece.ofModule().countOf(magnitude.get().elements()) != out) {
       return miss(
@@ -42,7 +42,7 @@ final class PairFit {
           "the adapter has a magnitude vector of shape %s, but '%s' %s has %d outputs"
               .formatted(magnitude.get(), tensor.label(), tensor.shape(), out));
     }
-    if (inputs(pair).equals(inputs(tensor.shape(), layout))
+    if (inputs(pair).equals(inputs(site.shape(), layout))
         && piece.ofModule().countOf(pair.b().shape().dim(0)) == out) {
       return Optional.empty();
     }
@@ -59,7 +59,7 @@ final class PairFit {
                 tensor.label(),
                 tensor.shape(),
                 site.node().operator(),
-                described(inputs(tensor.shape(), layout)),
+                described(inputs(site.shape(), layout)),
                 out));
   }
 

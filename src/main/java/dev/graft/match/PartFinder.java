@@ -65,7 +65,7 @@ final class PartFinder {
   }
 
   private PackedAnswer in(PackedWeight pack, Wanted wanted) {
-    if (!pack.isPlain()) {
+    if (!lookup.isPlain(pack)) {
       return PackedAnswer.of(Piece.whole(pack.name(), pack.found(), NameRule.PACKED));
     }
     return switch (cuts.read(pack.found().sites(), wanted.part().kind())) {

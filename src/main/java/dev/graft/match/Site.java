@@ -2,6 +2,7 @@ package dev.graft.match;
 
 import dev.graft.graph.GraphNode;
 import dev.graft.onnx.StoredTensor;
+import dev.graft.tensor.Shape;
 import java.util.List;
 
 /**
@@ -36,6 +37,16 @@ public record Site(Kind kind, WeightPath path, Layout layout, float alpha, List<
   /** The stored weight. */
   public StoredTensor tensor() {
     return path.tensor();
+  }
+
+  /**
+   * The dimensions of the matrix that the operator multiplies with, which those of a weight in
+   * packed bits do not show.
+   */
+  public Shape shape() {
+    return kind == Kind.QUANTISED
+        ? QuantisedProducts.shape(node(), tensor().shape())
+        : tensor().shape();
   }
 
   /** The operator's input that reads the weight. */

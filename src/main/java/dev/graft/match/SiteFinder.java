@@ -125,7 +125,11 @@ final class SiteFinder {
 
   /** Packed weights have shapes of their own, so nothing is asked of them. */
   private void quantised(GraphNode node, int input) {
-    add(node, input, path -> Optional.of(plain(Kind.QUANTISED, path)));
+    Layout layout = QuantisedProducts.layout(node);
+    add(
+        node,
+        input,
+        path -> Optional.of(new Site(Kind.QUANTISED, path, layout, 1f, names.of(path))));
   }
 
   /** A packed weight that serves as a table too is brought to the table's shape first. */

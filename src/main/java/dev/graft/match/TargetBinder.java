@@ -41,10 +41,13 @@ final class TargetBinder {
     RepeatedCalls calls = new RepeatedCalls(index, inFile);
     Turn squares = adapter.config().fanInFanOut() ? Turn.AS_IS : Turn.TRANSPOSED;
     ModuleResolver modules = new ModuleResolver(index, map, calls);
-    PackedResolver packed = new PackedResolver(index, modules, outputs(adapter));
-    ParameterResolver parameters = new ParameterResolver(index, modules, calls, squares);
+    PackedResolver packed =
+        new PackedResolver(
+            new PackLookup(index, modules, names.purpose()), index, outputs(adapter));
+    ParameterResolver parameters = new ParameterResolver(modules, calls, squares, names.purpose());
     ShiftBinder shifts = new ShiftBinder(parameters, map, collected);
-    this.pairs = new PairBinder(new PairPlaces(index, modules, packed), shifts, collected);
+    this.pairs =
+        new PairBinder(new PairPlaces(index, modules, packed), shifts, names.purpose(), collected);
     this.replacements =
         new ReplacementBinder(
             index, parameters, new PackedParameters(index, parameters, packed), collected);

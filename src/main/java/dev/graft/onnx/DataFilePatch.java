@@ -38,7 +38,7 @@ final class DataFilePatch {
     if (offset > end) {
       appended.add(Piece.Literal.of(new byte[(int) (offset - end)]));
     }
-    appended.add(new Piece.Produced(content));
+    appended.add(Piece.of(content));
     end = offset + content.lengthBytes();
     return offset;
   }
@@ -54,7 +54,7 @@ final class DataFilePatch {
       if (change.offset() > copied) {
         pieces.add(new Piece.Copied(file, copied, change.offset() - copied));
       }
-      pieces.add(new Piece.Produced(change.content()));
+      pieces.add(Piece.of(change.content()));
       copied = change.end();
     }
     if (length > copied) {

@@ -9,6 +9,13 @@ public sealed interface Piece {
   /** The number of bytes. */
   long lengthBytes();
 
+  /** A tensor's values: known ones as they are, others to be made while the file is written. */
+  static Piece of(TensorContent content) {
+    return content instanceof LiteralContent(ByteString bytes)
+        ? new Literal(bytes)
+        : new Produced(content);
+  }
+
   /** Bytes of an input file, unchanged. */
   record Copied(Path from, long offset, long lengthBytes) implements Piece {}
 

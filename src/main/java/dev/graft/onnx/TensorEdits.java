@@ -57,7 +57,7 @@ final class TensorEdits {
       case EMBEDDED -> {
         TensorSource source = tensor.source().orElseThrow();
         FieldRange range = new FieldRange(source.offset(), source.end());
-        wire.replace(tensor.span(), range, new Piece.Produced(content));
+        wire.replace(tensor.span(), range, Piece.of(content));
       }
       case TYPED -> substitute(tensor.span(), payload(tensor), rawData(content));
     }
@@ -197,8 +197,7 @@ final class TensorEdits {
 
   private static Piece[] rawData(TensorContent content) {
     return new Piece[] {
-      Piece.Literal.of(WireBytes.header(RAW_DATA, content.lengthBytes())),
-      new Piece.Produced(content)
+      Piece.Literal.of(WireBytes.header(RAW_DATA, content.lengthBytes())), Piece.of(content)
     };
   }
 

@@ -1,0 +1,187 @@
+package dev.graft.inject;
+
+import dev.graft.adapter.PeftAdapter;
+import dev.graft.error.BindingException;
+import dev.graft.fold.Rewrite;
+import dev.graft.graph.ModelGraph;
+import dev.graft.io.OutputGuard;
+import dev.graft.match.Binder;
+import dev.graft.match.Binding;
+import dev.graft.match.BoundTarget;
+import dev.graft.match.Purpose;
+import dev.graft.match.SiteIndex;
+import dev.graft.match.SizeTrace;
+import dev.graft.onnx.EditedModel;
+import dev.graft.onnx.GraphEdit;
+import dev.graft.onnx.GraphEdit.RenameOutput;
+import dev.graft.onnx.NodePart;
+import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.proto.ModelProto;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * An adapter's branches beside the weights of a model, thought through: every target bound, every
+ * refusal made, nothing written yet.
+ */
+public final class Injection {
+
+  private final ModelGraph graph;
+  private final PeftAdapter adapter;
+  private final AdapterName name;
+  private final Binding binding;
+  private final Rewrite rewrite;
+  private final List<GraphEdit> edits;
+  private final List<Trainable> trainables;
+
+  private Injection(ModelGraph graph, PeftAdapter adapter, Binding binding, AdapterName name) {
+    this.name = name;
+    this.graph = graph;
+    this.adapter = adapter;
+    this.binding = binding;
+    Division division = Division.of(binding.bound());
+    this.rewrite = Rewrite.of(graph, adapter, with(binding, division.folded()));
+    AdapterInitializers tensors = new AdapterInitializers(graph, binding.prefix(), name);
+    BranchWriter writer = new BranchWriter(graph, tensors, name, renamed(rewrite.edits()));
+    List<GraphEdit> branches = new ArrayList<>();
+    division.sites().forEach(site -> branches.addAll(writer.edits(site)));
+    for (BoundTarget.Whole head : division.heads()) {
+      branches.addAll(new FloatHead(graph, tensors).edits(head));
+    }
+    this.trainables = trainables(tensors, division.folded());
+    this.edits = all(tensors.edits(), branches, rewrite.edits());
+  }
+
+  private static List<GraphEdit> all(
+      List<GraphEdit> initializers, List<GraphEdit> branches, List<GraphEdit> folded) {
+    Set<NodePart> withBranch = renamed(branches).keySet();
+    List<GraphEdit> all = new ArrayList<>(initializers);
+    all.addAll(branches);
+    folded.stream().filter(edit -> !renames(edit, withBranch)).forEach(all::add);
+    return List.copyOf(all);
+  }
+
+  /**
+   * Binds an adapter to a model and plans its branches.
+   *
+   * @param model the base
+   * @param adapter the adapter
+   * @param options how names are joined
+   * @param name the adapter's name in the model
+   * @throws dev.graft.error.GraftException if it cannot be done
+   */
+  public static Injection of(
+      OnnxModel model, PeftAdapter adapter, Binder.Options options, AdapterName name) {
+    adapter.requireFoldable();
+    ModelGraph graph = ModelGraph.of(model);
+    Binding binding = Binder.bind(SiteIndex.of(graph), adapter, options.to(Purpose.BRANCH));
+    binding.requireComplete();
+    if (binding.bound().isEmpty()) {
+      throw new BindingException(adapter.name() + ": the adapter holds nothing to insert");
+    }
+    return new Injection(graph, adapter, binding, name);
+  }
+
+  /** Those of the branches, then what is replaced whole under its name in the base. */
+  private List<Trainable> trainables(AdapterInitializers tensors, List<BoundTarget> folded) {
+    List<Trainable> all = new ArrayList<>(tensors.trainables());
+    for (BoundTarget target : folded) {
+      if (target instanceof BoundTarget.Whole whole) {
+        Trainable.Share share = new Trainable.Share(whole.place().outputs(), whole.valueOutputs());
+        for (String name : rewrite.initializers(whole)) {
+          all.add(
+              new Trainable(
+                  name, whole.replacement().value(), SizeTrace.shape(whole), whole.turn(), share));
+        }
+      }
+    }
+    return List.copyOf(all);
+  }
+
+  private static Binding with(Binding binding, List<BoundTarget> some) {
+    return new Binding(
+        binding.model(), binding.adapter(), binding.prefix(), some, List.of(), List.of());
+  }
+
+  /** An Add behind a product takes its name; the branch goes between the two. */
+  private static Map<NodePart, String> renamed(List<GraphEdit> edits) {
+    Map<NodePart, String> renamed = new HashMap<>();
+    for (GraphEdit edit : edits) {
+      if (edit instanceof RenameOutput(NodePart node, int output, String name) && output == 0) {
+        renamed.put(node, name);
+      }
+    }
+    return renamed;
+  }
+
+  private static boolean renames(GraphEdit edit, Set<NodePart> nodes) {
+    return edit instanceof RenameOutput(NodePart node, int output, String _)
+        && output == 0
+        && nodes.contains(node);
+  }
+
+  /** The base. */
+  public ModelGraph graph() {
+    return graph;
+  }
+
+  /** The adapter. */
+  public PeftAdapter adapter() {
+    return adapter;
+  }
+
+  /** Which target goes where. */
+  public Binding binding() {
+    return binding;
+  }
+
+  /** The adapter's name in the model. */
+  public AdapterName name() {
+    return name;
+  }
+
+  /** All changes of the graph. */
+  public List<GraphEdit> edits() {
+    return edits;
+  }
+
+  /**
+   * The adapter's tensors in the graph: those of the branches under names of their own, and whole
+   * ones such as a head or a bias in the place of the base's. A tensor that the file holds several
+   * times is there as often.
+   */
+  public List<Trainable> trainables() {
+    return trainables;
+  }
+
+  /** The model with its branches, without the values of large tensors and of new ones. */
+  public ModelProto skeleton() {
+    return EditedModel.of(graph.model(), edits);
+  }
+
+  /** Every file that is read. */
+  public List<Path> inputs() {
+    List<Path> inputs = new ArrayList<>();
+    inputs.add(graph.model().path());
+    inputs.addAll(graph.model().dataFiles().values());
+    inputs.addAll(adapter.files());
+    return inputs;
+  }
+
+  /**
+   * Writes the model with its branches, whole or not at all.
+   *
+   * @param tool name and version for the record in the model
+   * @param output where to
+   * @throws dev.graft.error.GraftException if it cannot be done; then nothing has changed
+   */
+  public Rewrite.Written write(String tool, Rewrite.Output output) {
+    OutputGuard.check(inputs(), output.path());
+    String key = InjectionRecord.key(graph.model());
+    return rewrite.write(new Rewrite.Draft(edits, key, InjectionRecord.json(tool, this)), output);
+  }
+}
