@@ -190,4 +190,9 @@ public final class PeftAdapter {
       hash.update(file, 0, file.size(), Progress.NONE);
     }
   }
+
+  /** The tensors of all targets. */
+  public List<SafetensorsTensor> tensors() {
+    return targets.stream().flatMap(target -> target.tensors().stream()).toList();
+  }
 }

@@ -2,6 +2,7 @@ package dev.graft.cli;
 
 import dev.graft.error.FormatException;
 import dev.graft.fold.MergeRequest;
+import dev.graft.fold.UndoPolicy;
 import dev.graft.onnx.NodePart;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.runtime.SessionSettings;
@@ -47,7 +48,12 @@ final class DemoCommand extends Verb {
     Path output = home.resolve(OUTPUT);
     MergeRequest request = MergeRequest.of(base, existing(home.resolve(ADAPTER)), output);
     List<MergeRun> planned = MergeRun.planned(List.of(request));
-    MergeRun run = MergeRun.done(planned, this, MergeRun.defaultThreads()).getFirst();
+    MergeRun run =
+        MergeRun.done(
+                planned,
+                this,
+                new MergeRun.Effort("merging", MergeRun.defaultThreads(), UndoPolicy.KEPT))
+            .getFirst();
     DemoReport report =
         new DemoReport(
             Json.SCHEMA,
@@ -95,7 +101,7 @@ final class DemoCommand extends Verb {
   }
 
   private MergeReport.Files hashes(MergeRun run) {
-    try (ProgressBar bar = progress("hashing", 2 * MergeRun.baseBytes(run.plan()))) {
+    try (ProgressBar bar = progress("hashing", 2 * run.plan().baseBytes())) {
       FileHashes hashes = new FileHashes(MergeRun.defaultThreads(), bar);
       return new MergeReport.Files(hashes.of(run.plan().inputs()), hashes.of(run.outputs()));
     }

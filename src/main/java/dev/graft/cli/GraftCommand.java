@@ -68,6 +68,8 @@ final class GraftCommand implements Runnable {
     return switch (args.length == 0 ? "" : args[0]) {
       case "inspect" -> List.of(new InspectCommand(screen));
       case "merge" -> List.of(new MergeCommand(screen));
+      case "unmerge" -> List.of(new UnmergeCommand(screen));
+      case "switch" -> List.of(new SwitchCommand(screen));
       case "insert" -> List.of(new InsertCommand(screen));
       case "verify" -> List.of(new VerifyCommand(screen));
       case "demo" -> List.of(new DemoCommand(screen));
@@ -75,6 +77,8 @@ final class GraftCommand implements Runnable {
           List.of(
               new InspectCommand(screen),
               new MergeCommand(screen),
+              new UnmergeCommand(screen),
+              new SwitchCommand(screen),
               new InsertCommand(screen),
               new VerifyCommand(screen),
               new DemoCommand(screen));

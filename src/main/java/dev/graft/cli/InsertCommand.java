@@ -4,13 +4,17 @@ import dev.graft.adapter.AdapterSpec;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.UsageException;
 import dev.graft.fold.Rewrite;
+import dev.graft.graph.ModelGraph;
 import dev.graft.inject.AdapterName;
+import dev.graft.inject.FreshAdapter;
 import dev.graft.inject.Injection;
 import dev.graft.io.OutputGuard;
+import dev.graft.match.Prefix;
 import dev.graft.onnx.OnnxModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,12 +25,16 @@ import picocli.CommandLine.Option;
     customSynopsis = {
       "graft insert -m MODEL -a DIR -o OUT [--adapter-name NAME] [--prefix FROM=TO] [--map FILE]",
       "                    [--threads N] [--json] [--quiet]",
+      "       graft insert -m MODEL --target-modules LIST --r N --lora-alpha X -o OUT …"
     },
     description =
         "Puts a LoRA adapter's branches into an ONNX model: W·x + s·B(A·x), with W, A, B and s apart. The base's"
             + " weights stay as they are; what the adapter replaces whole, such as a head, takes its place. The"
             + " output appears whole or not at all, and no input is ever written.",
-    footer = {"  graft insert -m model.onnx -a adapter/ -o branches.onnx"})
+    footer = {
+      "  graft insert -m model.onnx -a adapter/ -o branches.onnx",
+      "  graft insert -m model.onnx --target-modules q_proj,v_proj --r 16 --lora-alpha 32 -o start.onnx"
+    })
 final class InsertCommand extends Verb {
 
   @Option(
@@ -38,11 +46,12 @@ final class InsertCommand extends Verb {
 
   @Option(
       names = {"-a", "--adapter", "--adapter-path"},
-      required = true,
       paramLabel = "DIR",
       description =
           "The adapter as PEFT saves it: the folder, a checkpoint-N or the safetensors file.")
-  private String adapter = "";
+  private Optional<String> adapter = Optional.empty();
+
+  @Mixin private FreshOptions fresh = new FreshOptions();
 
   @Option(
       names = {"-o", "--output", "--output-path"},
@@ -77,15 +86,16 @@ final class InsertCommand extends Verb {
     if (threads < 1) {
       throw new UsageException("--threads is " + threads + ", expected 1 or more");
     }
-    AdapterSpec spec = AdapterSpec.parse(adapter);
-    if (spec.weight() != 1) {
+    if (adapter.isPresent() == fresh.isSet()) {
       throw new UsageException(
-          adapter + ": a branch has the adapter's own strength; a weight goes with merge only");
+          "give either an adapter (-a DIR) or what a new one is for (--target-modules LIST)");
     }
-    PeftAdapter opened = PeftAdapter.open(spec.path());
+    AdapterName name = new AdapterName(adapterName);
     OnnxModel base = OnnxModel.open(model);
-    Injection injection =
-        Injection.of(base, opened, names.toOptions(), new AdapterName(adapterName));
+    FreshAdapter maker =
+        new FreshAdapter(ModelGraph.of(base), names.toOptions().prefix().orElse(Prefix.NONE));
+    PeftAdapter opened = adapter.map(InsertCommand::given).orElseGet(() -> made(maker, base));
+    Injection injection = Injection.of(base, opened, names.toOptions(), name);
     List<String> warnings = new ArrayList<>(opened.warnings());
     warnings.addAll(injection.binding().warnings());
     warn(warnings);
@@ -93,12 +103,29 @@ final class InsertCommand extends Verb {
     Rewrite.Written written = write(injection);
     InsertReport report =
         InsertReport.of(
-            new InsertReport.Request(model.toString(), adapter, output.toString(), adapterName),
-            injection,
-            written,
+            new InsertReport.Request(
+                model.toString(), opened.path().toString(), output.toString(), adapterName),
+            new InsertReport.Done(injection, written, maker.baseParameters()),
             (System.nanoTime() - started) / 1e9);
     print(report, () -> InsertText.print(screen().out(), report));
     return Failure.OK;
+  }
+
+  private static PeftAdapter given(String adapter) {
+    AdapterSpec spec = AdapterSpec.parse(adapter);
+    if (spec.weight() != 1) {
+      throw new UsageException(
+          adapter + ": a branch has the adapter's own strength; a weight goes with merge only");
+    }
+    return PeftAdapter.open(spec.path());
+  }
+
+  /** The model's place is looked at first, so that no adapter is left without its model. */
+  private PeftAdapter made(FreshAdapter maker, OnnxModel base) {
+    List<Path> inputs = new ArrayList<>(base.dataFiles().values());
+    inputs.add(model);
+    OutputGuard.check(inputs, output);
+    return maker.write(fresh.config(maker), fresh.folder(output), fresh.seed());
   }
 
   private Rewrite.Written write(Injection injection) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What {@code insert} did.
@@ -19,6 +20,7 @@ import java.util.List;
  * @param prefix how the adapter's names become the model's
  * @param sites where every target went
  * @param tensors the adapter's tensors in the graph
+ * @param parameters how much of the model is the adapter's
  * @param seconds from the start to the commit
  * @param outputs every model and data file that was written
  * @param carried config and tokenizer files that went along
@@ -34,6 +36,7 @@ record InsertReport(
     PrefixEntry prefix,
     List<BoundEntry> sites,
     List<NewEntry> tensors,
+    Parameters parameters,
     double seconds,
     List<FileEntry> outputs,
     List<String> carried,
@@ -65,8 +68,32 @@ record InsertReport(
     }
   }
 
-  static InsertReport of(
-      Request request, Injection injection, Rewrite.Written written, double seconds) {
+  /**
+   * How much of the model is the adapter's, as PEFT counts.
+   *
+   * @param trainable values of the adapter
+   * @param all values of base and adapter together
+   */
+  record Parameters(long trainable, long all) {
+
+    @Override
+    public String toString() {
+      return String.format(
+          Locale.ROOT,
+          "trainable params: %,d || all params: %,d || trainable%%: %.4f",
+          trainable,
+          all,
+          100.0 * trainable / all);
+    }
+  }
+
+  /** What was done. */
+  record Done(Injection injection, Rewrite.Written written, long baseParameters) {}
+
+  static InsertReport of(Request request, Done done, double seconds) {
+    Injection injection = done.injection();
+    Rewrite.Written written = done.written();
+    long trainable = injection.adapter().parameterCount();
     List<String> warnings = new ArrayList<>(injection.adapter().warnings());
     warnings.addAll(injection.binding().warnings());
     Path output = Path.of(request.output());
@@ -78,6 +105,7 @@ record InsertReport(
         PrefixEntry.of(injection.binding().prefix()),
         injection.binding().bound().stream().map(bound -> BoundEntry.of(bound, 1)).toList(),
         injection.trainables().stream().map(NewEntry::of).toList(),
+        new Parameters(trainable, done.baseParameters() + trainable),
         seconds,
         written.files().stream()
             .map(file -> FileEntry.of(output.resolveSibling(file.getFileName())))

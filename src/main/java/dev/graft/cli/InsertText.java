@@ -20,5 +20,6 @@ final class InsertText {
       table.row("output", file.path() + ", " + Figures.bytes(file.bytes()));
     }
     table.print(out, "");
+    out.println(done.parameters());
   }
 }

@@ -1,6 +1,7 @@
 package dev.graft.cli;
 
 import dev.graft.adapter.AdapterSpec;
+import dev.graft.cli.MergeRun.Effort;
 import dev.graft.error.UnsupportedException;
 import dev.graft.error.UsageException;
 import dev.graft.fold.Merge;
@@ -22,15 +23,16 @@ import picocli.CommandLine.Option;
     name = "merge",
     customSynopsis = {
       "graft merge -m MODEL -a DIR[:WEIGHT] -o OUT [--prefix FROM=TO] [--map FILE] [--again]",
-      "                   [--tied active|peft-merge] [--dry-run] [--report FILE] [--threads N] [--json]",
-      "                   [--quiet]",
+      "                   [--tied active|peft-merge] [--no-undo|--undo-without-adapter] [--dry-run]",
+      "                   [--report FILE] [--threads N] [--json] [--quiet]",
       "       graft merge -m MODEL -m MODEL … -a DIR[:WEIGHT] -o FOLDER …"
     },
     aliases = "merge-lora",
     description =
         "Folds a LoRA adapter into an ONNX model: the same nodes in the same order, with W + s·B·A in place of"
             + " W. What the graph lacks, such as a bias that the exporter left out, is added, and the report says"
-            + " so. The output appears whole or not at all, and no input is ever written.",
+            + " so. Beside the output lies a record, OUT.onnx.undo, with which unmerge gives back every byte of the"
+            + " base. The output appears whole or not at all, and no input is ever written.",
     footer = {
       "  graft merge -m model.onnx -a adapter/ -o merged/model.onnx",
       "  graft merge -m model.onnx -a adapter/:0.5 -o half.onnx --report half.json",
@@ -78,6 +80,8 @@ final class MergeCommand extends Verb {
       description = "Write the JSON report there, with the SHA-256 of every file.")
   private Optional<Path> report = Optional.empty();
 
+  @Mixin private UndoOptions undo = new UndoOptions();
+
   @Option(
       names = "--threads",
       paramLabel = "N",
@@ -99,7 +103,10 @@ final class MergeCommand extends Verb {
         // A merge sees this while it reads the tensors.
         planned.getFirst().plan().adapter().requireFinite();
       }
-      List<MergeRun> runs = dryRun ? planned : MergeRun.done(planned, this, threads);
+      List<MergeRun> runs =
+          dryRun
+              ? planned
+              : MergeRun.done(planned, this, new Effort("merging", threads, undo.policy()));
       List<MergeReport> done = reports(runs);
       Record whole = done.size() == 1 ? done.getFirst() : MergeSetReport.of(done);
       file.write(whole);
@@ -181,8 +188,7 @@ final class MergeCommand extends Verb {
     }
     long bytes =
         runs.stream()
-            .mapToLong(
-                r -> MergeRun.baseBytes(r.plan()) + r.result().map(Merge.Result::bytes).orElse(0L))
+            .mapToLong(r -> r.plan().baseBytes() + r.result().map(Merge.Result::bytes).orElse(0L))
             .sum();
     try (ProgressBar bar = progress("hashing", bytes)) {
       FileHashes hashes = new FileHashes(threads, bar);

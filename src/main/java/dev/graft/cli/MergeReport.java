@@ -3,6 +3,7 @@ package dev.graft.cli;
 import dev.graft.cli.BindingReport.PrefixEntry;
 import dev.graft.fold.GraphChange;
 import dev.graft.fold.Merge;
+import dev.graft.fold.UndoSize;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -60,6 +61,7 @@ record MergeReport(
    * @param readBytes really read from the base and the adapter's tensors, holes not counted; absent
    *     in a dry run
    * @param writtenBytes really written, holes not counted; absent in a dry run
+   * @param undo what the undo record takes, if one was written
    * @param seconds from the start to the commit
    * @param megabytesPerSecond the total over the time; absent in a dry run
    */
@@ -69,8 +71,33 @@ record MergeReport(
       long totalBytes,
       Optional<Long> readBytes,
       Optional<Long> writtenBytes,
+      Optional<Undo> undo,
       double seconds,
       Optional<Double> megabytesPerSecond) {}
+
+  /**
+   * What an undo record takes, in bytes.
+   *
+   * @param bytes the whole record
+   * @param addedTo length of the tensors that something was added to
+   * @param corrections what is kept of those
+   * @param replaced length of the tensors whose values were replaced
+   * @param replacedKept what is kept of those
+   * @param adapter the adapter's tensors
+   */
+  record Undo(
+      long bytes, long addedTo, long corrections, long replaced, long replacedKept, long adapter) {
+
+    static Undo of(UndoSize size) {
+      return new Undo(
+          size.bytes(),
+          size.addedTo(),
+          size.corrections(),
+          size.replaced(),
+          size.replacedKept(),
+          size.adapter());
+    }
+  }
 
   /**
    * The files.
@@ -108,9 +135,10 @@ record MergeReport(
     return new Numbers(
         run.plan().touchedBytes(),
         run.plan().splitBytes(),
-        run.result().map(Merge.Result::bytes).orElseGet(() -> MergeRun.baseBytes(run.plan())),
+        run.result().map(Merge.Result::bytes).orElseGet(() -> run.plan().baseBytes()),
         run.result().map(written -> written.traffic().read()),
         run.result().map(written -> written.traffic().written()),
+        run.result().flatMap(Merge.Result::undo).map(Undo::of),
         seconds,
         run.result().map(written -> written.bytes() / 1e6 / seconds));
   }

@@ -5,6 +5,8 @@ import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.MergeSet;
 import dev.graft.fold.Provenance.TensorRecord;
+import dev.graft.fold.RestoredBase;
+import dev.graft.fold.UndoPolicy;
 import dev.graft.match.BoundTarget;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,13 +46,35 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
     return plans.stream().map(plan -> new MergeRun(plan, Optional.empty(), nanos)).toList();
   }
 
-  /** Carries the plans out, all or none. */
-  static List<MergeRun> done(List<MergeRun> planned, Verb verb, int threads) {
+  /**
+   * How the work is done.
+   *
+   * @param doing what the progress bar says
+   * @param threads how many threads
+   * @param undo what is kept for taking it back
+   */
+  record Effort(String doing, int threads, UndoPolicy undo) {}
+
+  /**
+   * Plans the merge of an adapter in the place of the last one.
+   *
+   * @param request what to merge; its model is the merged one
+   * @param base what it was merged into
+   */
+  static MergeRun planned(MergeRequest request, RestoredBase base) {
     long started = System.nanoTime();
-    long bytes = planned.stream().mapToLong(r -> baseBytes(r.plan) + r.plan.addedBytes()).sum();
-    try (ProgressBar bar = verb.progress("merging", bytes)) {
-      List<Merge> merges = planned.stream().map(r -> new Merge(r.plan, tool(), bar)).toList();
-      List<Merge.Result> written = new MergeSet(merges).run(threads);
+    MergePlan plan = MergePlan.of(request, base);
+    return new MergeRun(plan, Optional.empty(), System.nanoTime() - started);
+  }
+
+  /** Carries the plans out, all or none. */
+  static List<MergeRun> done(List<MergeRun> planned, Verb verb, Effort effort) {
+    long started = System.nanoTime();
+    long bytes = planned.stream().mapToLong(r -> r.plan.baseBytes() + r.plan.addedBytes()).sum();
+    try (ProgressBar bar = verb.progress(effort.doing(), bytes)) {
+      List<Merge> merges =
+          planned.stream().map(r -> new Merge(r.plan, tool(), bar, effort.undo())).toList();
+      List<Merge.Result> written = new MergeSet(merges).run(effort.threads());
       List<MergeRun> done = new ArrayList<>();
       for (int i = 0; i < planned.size(); i++) {
         MergeRun run = planned.get(i);
@@ -61,18 +85,10 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
     }
   }
 
-  /** Length of the base with its data files. */
-  static long baseBytes(MergePlan plan) {
-    long bytes = plan.model().fileLength();
-    for (FileEntry file : plan.model().dataFiles().values().stream().map(FileEntry::of).toList()) {
-      bytes += file.bytes();
-    }
-    return bytes;
-  }
-
   /** The files that were written, named the way the output was given. */
   List<Path> outputs() {
-    List<Path> written = result.map(Merge.Result::output).orElse(List.of());
+    List<Path> written = new ArrayList<>(result.map(Merge.Result::output).orElse(List.of()));
+    result.flatMap(Merge.Result::undo).ifPresent(undo -> written.add(undo.path()));
     return written.stream()
         .map(file -> plan.request().output().resolveSibling(file.getFileName()))
         .toList();

@@ -27,6 +27,7 @@ final class MergeText {
           "split", Figures.bytes(done.figures().splitBytes()) + " for copies of shared weights");
     }
     moved(done.figures()).ifPresent(moved -> table.row("moved", moved));
+    done.figures().undo().ifPresent(undo -> table.row("undo", undo(undo)));
     changes(done, table);
     table.row("time", time(done.figures()));
     done.carried().forEach(file -> table.row("carried", file));
@@ -80,6 +81,15 @@ final class MergeText {
                 .writtenBytes()
                 .map(written ->
                     Figures.bytes(read) + " read, " + Figures.bytes(written) + " written"));
+  }
+
+  private static String undo(MergeReport.Undo undo) {
+    return "%s: %s for the adapter, %s of corrections to %s"
+        .formatted(
+            Figures.bytes(undo.bytes()),
+            Figures.bytes(undo.adapter()),
+            Figures.bytes(undo.corrections()),
+            Figures.bytes(undo.addedTo()));
   }
 
   static String time(MergeReport.Numbers figures) {

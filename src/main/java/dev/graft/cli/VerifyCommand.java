@@ -111,7 +111,7 @@ final class VerifyCommand extends Verb {
     List<Path> taken = new ArrayList<>(plan.inputs());
     taken.addAll(files());
     try (ReportFile file = ReportFile.begin(report, taken);
-        ProgressBar bar = progress("comparing", MergeRun.baseBytes(plan))) {
+        ProgressBar bar = progress("comparing", plan.baseBytes())) {
       FoldCheck.Report found = new FoldCheck(plan, model, bar).run();
       WeightsReport weightsReport =
           new WeightsReport(

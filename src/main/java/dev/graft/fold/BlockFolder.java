@@ -17,7 +17,7 @@ final class BlockFolder {
 
   private static final int PORTION_BYTES = 1 << 13;
 
-  private final RowSource source;
+  private final RowChange change;
   private final FloatCodec codec;
   private final FiniteCheck finite;
   private final float[] values;
@@ -31,12 +31,12 @@ final class BlockFolder {
    * Begins with a tensor.
    *
    * @param tensor which one
-   * @param source what happens to its rows
+   * @param change what happens to its rows
    * @param rowLength how many values a row has; the last row of a flat tensor may be shorter
    */
-  BlockFolder(FoldedTensor tensor, RowSource source, int rowLength) {
+  BlockFolder(FoldedTensor tensor, RowChange change, int rowLength) {
     DType type = tensor.dtype();
-    this.source = source;
+    this.change = change;
     this.codec = new FloatCodec(type, rowLength);
     this.finite = new FiniteCheck(tensor, rowLength);
     this.values = new float[rowLength];
@@ -75,9 +75,11 @@ final class BlockFolder {
     for (int at = 0; at < length; at += rowBytes) {
       int count = count(length - at);
       codec.decode(portionView, at, values, count);
-      source.apply(row++, values, count);
+      MemorySegment stored = portionView.asSlice(at, Math.min(rowBytes, length - at));
+      change.change(row++, stored, values, count);
       finite.see(values, count);
       codec.encode(values, count, portionView, at);
+      change.stored(stored, count);
     }
   }
 

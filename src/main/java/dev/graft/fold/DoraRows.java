@@ -1,6 +1,7 @@
 package dev.graft.fold;
 
 import dev.graft.match.Layout;
+import java.util.List;
 
 /**
  * Rows of {@code m / ‖V‖ · V} with {@code V = W + s·B·A}, the norm over the inputs of one output.
@@ -14,6 +15,7 @@ final class DoraRows implements RowSource {
   private final Layout layout;
   private final float alpha;
   private final double[] squares;
+  private final float[] factors;
 
   private DoraRows(LowRankRows rows, float[] magnitude, Layout layout, float alpha) {
     this.rows = rows;
@@ -21,6 +23,7 @@ final class DoraRows implements RowSource {
     this.layout = layout;
     this.alpha = Math.abs(alpha);
     this.squares = new double[layout == Layout.IN_OUT ? magnitude.length : 0];
+    this.factors = new float[magnitude.length];
   }
 
   /**
@@ -52,7 +55,8 @@ final class DoraRows implements RowSource {
     rows.apply(row, values, count);
     if (layout == Layout.IN_OUT) {
       for (int i = 0; i < count; i++) {
-        values[i] = factor(i, squares[i]) * values[i];
+        factors[i] = factor(i, squares[i]);
+        values[i] = factors[i] * values[i];
       }
       return;
     }
@@ -61,9 +65,25 @@ final class DoraRows implements RowSource {
       sum += (double) values[i] * values[i];
     }
     float factor = factor((int) row, sum);
+    factors[(int) row] = factor;
     for (int i = 0; i < count; i++) {
       values[i] = factor * values[i];
     }
+  }
+
+  @Override
+  public void add(long row, float[] values, int count) {
+    rows.apply(row, values, count);
+  }
+
+  @Override
+  public void scale(long row, float[] values, int count) {
+    ScaledRows.byOutputs(layout, factors, row, values);
+  }
+
+  @Override
+  public void collectFactors(List<float[]> into) {
+    into.add(factors);
   }
 
   @Override

@@ -85,6 +85,11 @@ final class ExpertRows implements RowSource {
   }
 
   @Override
+  public boolean isSum() {
+    return true;
+  }
+
+  @Override
   public void close() {
     current.close();
     arena.close();

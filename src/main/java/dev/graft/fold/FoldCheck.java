@@ -79,7 +79,7 @@ public final class FoldCheck {
     try (SourceFiles baseFiles = new SourceFiles(plan.model());
         SourceFiles mergedFiles = new SourceFiles(merged);
         AdapterValues adapter = new AdapterValues();
-        TensorFolder folder = new TensorFolder(adapter, TensorFolder.BLOCK_BYTES)) {
+        TensorFolder folder = new TensorFolder(adapter, Recording.NONE, TensorFolder.BLOCK_BYTES)) {
       Comparison comparison = new Comparison(baseFiles, mergedFiles, folder, differences);
       for (StoredTensor tensor : plan.model().tensors()) {
         StoredTensor other = take(found, tensor.label(), differences);

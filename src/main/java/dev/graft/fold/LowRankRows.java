@@ -53,6 +53,11 @@ final class LowRankRows implements RowSource {
   }
 
   @Override
+  public boolean isSum() {
+    return true;
+  }
+
+  @Override
   public void close() {
     kernel.close();
   }

@@ -9,7 +9,7 @@ import dev.graft.fold.Provenance.DataFileRecord;
 import dev.graft.fold.Provenance.PartRecord;
 import dev.graft.fold.Provenance.TensorRecord;
 import dev.graft.io.AtomicOutput;
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.io.OutputFile;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Supplier;
 
@@ -34,6 +35,18 @@ public final class Merge {
   private final MergePlan plan;
   private final String tool;
   private final Progress progress;
+  private final UndoPolicy undo;
+
+  /**
+   * Prepares to carry out a plan without an undo record.
+   *
+   * @param plan what to do
+   * @param tool name and version for the provenance
+   * @param progress told of the bytes written
+   */
+  public Merge(MergePlan plan, String tool, Progress progress) {
+    this(plan, tool, progress, UndoPolicy.NONE);
+  }
 
   /**
    * Prepares to carry out a plan.
@@ -41,11 +54,13 @@ public final class Merge {
    * @param plan what to do
    * @param tool name and version for the provenance
    * @param progress told of the bytes written
+   * @param undo what is kept for taking the merge back
    */
-  public Merge(MergePlan plan, String tool, Progress progress) {
+  public Merge(MergePlan plan, String tool, Progress progress, UndoPolicy undo) {
     this.plan = plan;
     this.tool = tool;
     this.progress = progress;
+    this.undo = undo;
   }
 
   /**
@@ -55,7 +70,8 @@ public final class Merge {
    * @param carried the config and tokenizer files that went along
    * @param provenance what the model says of its making
    * @param bytes length of all model and data files together
-   * @param traffic what was really moved for them
+   * @param undo the undo record and what it takes, if there is one
+   * @param traffic what was really moved for the model
    * @param leftOver files of an older output that could not be deleted
    */
   public record Result(
@@ -63,11 +79,12 @@ public final class Merge {
       Carried carried,
       Provenance provenance,
       long bytes,
+      Optional<UndoSize> undo,
       Traffic traffic,
       List<Path> leftOver) {
 
     Result leaving(List<Path> files) {
-      return new Result(output, carried, provenance, bytes, traffic, files);
+      return new Result(output, carried, provenance, bytes, undo, traffic, files);
     }
   }
 
@@ -91,6 +108,7 @@ public final class Merge {
   }
 
   Result run(int threads, int blockBytes) {
+    settle();
     try (AtomicOutput output = AtomicOutput.begin(outputPath())) {
       Result written = write(output, output.main(), new Effort(threads, blockBytes));
       return written.leaving(output.commit());
@@ -110,12 +128,17 @@ public final class Merge {
     return plan.request().output();
   }
 
+  /** Finishes what a crash has left undone at the output. */
+  void settle() {
+    UndoRecord.settle(outputPath().toAbsolutePath());
+  }
+
   /** Writes everything that the output consists of; to commit it is left to the caller. */
   Result write(AtomicOutput output, OutputFile main, Effort effort) {
     OnnxModel model = plan.model();
     try (SourceFiles sources = new SourceFiles(model);
         AdapterValues adapter = new AdapterValues()) {
-      InputFile modelFile = sources.file(model.path());
+      OpenFile modelFile = sources.file(model.path());
       List<DataFileRecord> dataFiles = dataFiles(sources);
       Provenance draft = provenance(NO_HASH, new BaseRecord(NO_HASH, dataFiles), draftTensors());
       ModelPatch patch = plan.patch(modelFile);
@@ -130,7 +153,13 @@ public final class Merge {
       Background<List<Path>> older =
           Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
       SequencedMap<String, FilePlan> files = patch.plan(names);
-      PlanWriter writer = new PlanWriter(sources, adapter, progress);
+      Optional<UndoRecording> recording =
+          Optional.of(undo)
+              .filter(policy -> policy != UndoPolicy.NONE)
+              .map(policy -> new UndoRecording(output.addScratch()));
+      PlanWriter writer =
+          new PlanWriter(
+              sources, adapter, recording.<Recording>map(r -> r).orElse(Recording.NONE), progress);
       List<OutputFile> written = new ArrayList<>();
       for (Map.Entry<String, FilePlan> file : files.entrySet()) {
         OutputFile out =
@@ -147,16 +176,23 @@ public final class Merge {
       Provenance provenance =
           provenance(
               plan.adapterSha256(), new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
+      plan.restored().ifPresent(base -> base.requireRestored(plan, skeleton.get()));
       writer.fill(List.of(provenance.json()));
+      Optional<UndoSize> undoSize =
+          recording.map(r ->
+              new UndoRecorder(plan, sources, adapter, undo)
+                  .write(r, output, new UndoRecorder.Merged(main, files, provenance)));
       Carried carried = carriedFiles().add(main.path(), output);
       older.get().forEach(output::retire);
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
       Traffic traffic =
           new Traffic(
-              sources.bytesRead() + adapter.bytesRead(),
+              sources.bytesRead()
+                  + adapter.bytesRead()
+                  + plan.restored().map(RestoredBase::bytesRead).orElse(0L),
               written.stream().mapToLong(OutputFile::bytesWritten).sum());
       List<Path> paths = written.reversed().stream().map(OutputFile::path).toList();
-      return new Result(paths, carried, provenance, bytes, traffic, List.of());
+      return new Result(paths, carried, provenance, bytes, undoSize, traffic, List.of());
     }
   }
 
@@ -225,7 +261,7 @@ public final class Merge {
   }
 
   /** Hash of what determines the output: base, adapter, weight and places. */
-  private Supplier<String> contentHash(Provenance draft, InputFile modelFile) {
+  private Supplier<String> contentHash(Provenance draft, OpenFile modelFile) {
     return () -> {
       Sha256 hash = new Sha256();
       String inputs = plan.adapterSha256() + Skeleton.sha256(plan.model(), modelFile);

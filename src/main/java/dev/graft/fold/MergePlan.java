@@ -6,6 +6,7 @@ import dev.graft.error.UsageException;
 import dev.graft.fold.TensorPlanner.Home;
 import dev.graft.fold.TensorPlanner.Move;
 import dev.graft.graph.ModelGraph;
+import dev.graft.io.ByteSource;
 import dev.graft.io.InputFile;
 import dev.graft.io.OutputGuard;
 import dev.graft.match.Binding;
@@ -24,6 +25,8 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * A merge that has been thought through: every target bound, every refusal made, nothing written
@@ -33,6 +36,7 @@ public final class MergePlan {
 
   private final MergeRequest request;
   private final OnnxModel model;
+  private final Optional<RestoredBase> restored;
   private final PeftAdapter adapter;
   private final Background<String> adapterSha256;
   private final Binding binding;
@@ -45,6 +49,7 @@ public final class MergePlan {
   private MergePlan(BaseFile base, Opened opened, Binding binding, List<NewSize> newSizes) {
     this.request = base.request();
     this.model = base.model();
+    this.restored = base.restored();
     this.adapter = opened.adapter();
     this.adapterSha256 = opened.sha256();
     this.earlier = base.earlier();
@@ -77,13 +82,28 @@ public final class MergePlan {
    * @throws dev.graft.error.GraftException if the merge cannot be done
    */
   public static List<MergePlan> of(List<MergeRequest> requests) {
+    return of(requests, () -> requests.stream().map(BaseFile::open).toList());
+  }
+
+  /**
+   * The same for the base of a model that another adapter has been merged into.
+   *
+   * @param request what to merge; its model is the merged one
+   * @param restored the base, open until the merge is done
+   * @throws dev.graft.error.GraftException if the merge cannot be done
+   */
+  public static MergePlan of(MergeRequest request, RestoredBase restored) {
+    return of(List.of(request), () -> List.of(BaseFile.of(request, restored))).getFirst();
+  }
+
+  private static List<MergePlan> of(List<MergeRequest> requests, Supplier<List<BaseFile>> opening) {
     requests.forEach(MergePlan::requireWeight);
     Background<PeftAdapter> reading =
         Background.start(() -> foldable(requests.getFirst().adapter()));
     // On the second processor while the first one binds; and the compiler sees the hash at work
     // before the weights need it.
     Background<String> adapterSha256 = Background.start(() -> reading.get().sha256());
-    List<BaseFile> bases = requests.stream().map(BaseFile::open).toList();
+    List<BaseFile> bases = opening.get();
     PeftAdapter adapter = reading.get();
     Opened opened = new Opened(adapter, adapterSha256);
     bases.forEach(base -> check(base, opened, bases));
@@ -106,12 +126,38 @@ public final class MergePlan {
       OnnxModel model,
       ModelGraph graph,
       SiteIndex sites,
-      List<Provenance> earlier) {
+      Optional<RestoredBase> restored) {
+
     static BaseFile open(MergeRequest request) {
-      OnnxModel model = OnnxModel.open(request.model());
-      ModelGraph graph = ModelGraph.of(model);
-      return new BaseFile(request, model, graph, SiteIndex.of(graph), Provenance.of(model));
+      return of(request, OnnxModel.open(request.model()), Optional.empty());
     }
+
+    static BaseFile of(MergeRequest request, RestoredBase restored) {
+      return of(request, OnnxModel.open(restored), Optional.of(restored));
+    }
+
+    private static BaseFile of(
+        MergeRequest request, OnnxModel model, Optional<RestoredBase> restored) {
+      ModelGraph graph = ModelGraph.of(model);
+      return new BaseFile(request, model, graph, SiteIndex.of(graph), restored);
+    }
+
+    List<Provenance> earlier() {
+      return Provenance.of(model);
+    }
+
+    List<Path> files() {
+      return filesOf(model, restored);
+    }
+  }
+
+  private static List<Path> filesOf(OnnxModel model, Optional<RestoredBase> restored) {
+    if (restored.isPresent()) {
+      return restored.get().inputs();
+    }
+    List<Path> files = new ArrayList<>(List.of(model.path()));
+    files.addAll(model.dataFiles().values());
+    return files;
   }
 
   private static void requireWeight(MergeRequest request) {
@@ -127,8 +173,7 @@ public final class MergePlan {
     requireNew(base, opened);
     List<Path> inputs = new ArrayList<>(opened.adapter().files());
     for (BaseFile other : all) {
-      inputs.add(other.request().model());
-      inputs.addAll(other.model().dataFiles().values());
+      inputs.addAll(other.files());
     }
     OutputGuard.check(inputs, base.request().output());
   }
@@ -147,6 +192,11 @@ public final class MergePlan {
   /** The base. */
   public OnnxModel model() {
     return model;
+  }
+
+  /** What the base is read from, if it is no file of its own. */
+  Optional<RestoredBase> restored() {
+    return restored;
   }
 
   /** The adapter. */
@@ -205,11 +255,23 @@ public final class MergePlan {
     return edits;
   }
 
+  /** Length of the base with its data files. */
+  public long baseBytes() {
+    if (restored.isPresent()) {
+      return restored.get().bytes();
+    }
+    return filesOf(model, restored).stream().mapToLong(MergePlan::length).sum();
+  }
+
+  private static long length(Path file) {
+    try (InputFile open = InputFile.open(file)) {
+      return open.size();
+    }
+  }
+
   /** Every file that is read. */
   public List<Path> inputs() {
-    List<Path> inputs = new ArrayList<>();
-    inputs.add(request.model());
-    inputs.addAll(model.dataFiles().values());
+    List<Path> inputs = new ArrayList<>(filesOf(model, restored));
     inputs.addAll(adapter.files());
     return inputs;
   }
@@ -246,7 +308,7 @@ public final class MergePlan {
   }
 
   /** The output as changes to the base. */
-  ModelPatch patch(InputFile modelFile) {
+  ModelPatch patch(ByteSource modelFile) {
     ModelPatch patch = new ModelPatch(model, modelFile);
     for (FoldedTensor tensor : tensors()) {
       if (!tensor.isAdded()) {

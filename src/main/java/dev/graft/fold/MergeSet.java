@@ -32,6 +32,7 @@ public final class MergeSet {
    * @throws dev.graft.error.GraftException if it cannot be done; then nothing has changed
    */
   public List<Merge.Result> run(int threads) {
+    merges.forEach(Merge::settle);
     Effort effort = new Effort(threads, TensorFolder.BLOCK_BYTES);
     try (AtomicOutput output = AtomicOutput.begin(merges.getFirst().outputPath())) {
       List<OutputFile> mains = new ArrayList<>(List.of(output.main()));

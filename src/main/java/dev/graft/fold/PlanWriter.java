@@ -2,7 +2,10 @@ package dev.graft.fold;
 
 import dev.graft.error.RuntimeFailure;
 import dev.graft.fold.FoldedTensor.Hashes;
+import dev.graft.io.ComposedFile;
+import dev.graft.io.ComposedFile.Extent;
 import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.io.OutputFile;
 import dev.graft.io.Progress;
 import dev.graft.io.RangeCopier;
@@ -29,6 +32,7 @@ final class PlanWriter {
 
   private final SourceFiles sources;
   private final AdapterValues adapter;
+  private final Recording recording;
   private final Progress progress;
   private final List<Job> jobs = new ArrayList<>();
   private final List<Deferred> deferred = new ArrayList<>();
@@ -44,9 +48,18 @@ final class PlanWriter {
   /** A place that is filled when everything else is written. */
   private record Deferred(OutputFile out, long position, long length) {}
 
-  PlanWriter(SourceFiles sources, AdapterValues adapter, Progress progress) {
+  /**
+   * Prepares to write.
+   *
+   * @param sources the base's files
+   * @param adapter the adapter's tensors
+   * @param recording told of what is changed
+   * @param progress told of the bytes written
+   */
+  PlanWriter(SourceFiles sources, AdapterValues adapter, Recording recording, Progress progress) {
     this.sources = sources;
     this.adapter = adapter;
+    this.recording = recording;
     this.progress = progress;
   }
 
@@ -60,7 +73,7 @@ final class PlanWriter {
         case Piece.Copied copied -> {
           if (copied.lengthBytes() <= SMALL) {
             byte[] bytes = new byte[(int) copied.lengthBytes()];
-            InputFile from = sources.file(copied.from());
+            OpenFile from = sources.file(copied.from());
             from.readFully(MemorySegment.ofArray(bytes), copied.offset());
             small.append(bytes, position);
           } else {
@@ -129,7 +142,7 @@ final class PlanWriter {
   }
 
   private void drain(ConcurrentLinkedQueue<Job> queue, int blockBytes) {
-    try (TensorFolder folder = new TensorFolder(adapter, blockBytes)) {
+    try (TensorFolder folder = new TensorFolder(adapter, recording, blockBytes)) {
       for (Job job = queue.poll(); job != null; job = queue.poll()) {
         job.work().run(folder);
       }
@@ -158,6 +171,30 @@ final class PlanWriter {
   }
 
   private void queueCopy(Piece.Copied piece, OutputFile out, long position) {
+    switch (sources.file(piece.from())) {
+      case InputFile file -> queueCopy(file, piece, out, position);
+      case ComposedFile file -> {
+        long shift = position - piece.offset();
+        for (Extent extent : file.extents(piece.offset(), piece.lengthBytes())) {
+          queueExtent(extent, out, extent.start() + shift);
+        }
+      }
+      case OpenFile other -> throw new IllegalStateException(other.path() + ": no known file");
+    }
+  }
+
+  private void queueExtent(Extent extent, OutputFile out, long position) {
+    if (extent.source() instanceof InputFile file) {
+      Piece.Copied piece = new Piece.Copied(file.path(), extent.offset(), extent.length());
+      queueCopy(file, piece, out, position);
+    } else {
+      jobs.add(
+          new Job(
+              extent.length() * 4, folder -> new ExtentCopy(out, progress).copy(extent, position)));
+    }
+  }
+
+  private void queueCopy(InputFile file, Piece.Copied piece, OutputFile out, long position) {
     for (long done = 0; done < piece.lengthBytes(); done += COPY_STEP) {
       long from = piece.offset() + done;
       long to = position + done;
@@ -166,8 +203,7 @@ final class PlanWriter {
           new Job(
               length,
               folder -> {
-                try (RangeCopier copier =
-                    new RangeCopier(sources.file(piece.from()), out, progress)) {
+                try (RangeCopier copier = new RangeCopier(file, out, progress)) {
                   copier.copy(from, length, to);
                 }
               }));

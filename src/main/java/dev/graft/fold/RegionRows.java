@@ -1,6 +1,7 @@
 package dev.graft.fold;
 
 import dev.graft.fold.Region.Axis;
+import java.util.List;
 
 /** Rows of a tensor of which a part changes; the part sees itself as a tensor of its own. */
 final class RegionRows implements RowSource {
@@ -40,6 +41,26 @@ final class RegionRows implements RowSource {
   @Override
   public void apply(long row, float[] values, int count) {
     within(row, values, count, part::apply);
+  }
+
+  @Override
+  public boolean isSum() {
+    return part.isSum();
+  }
+
+  @Override
+  public void add(long row, float[] values, int count) {
+    within(row, values, count, part::add);
+  }
+
+  @Override
+  public void scale(long row, float[] values, int count) {
+    within(row, values, count, part::scale);
+  }
+
+  @Override
+  public void collectFactors(List<float[]> into) {
+    part.collectFactors(into);
   }
 
   private void within(long row, float[] values, int count, Work work) {

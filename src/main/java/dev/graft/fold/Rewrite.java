@@ -4,14 +4,16 @@ import dev.graft.adapter.PeftAdapter;
 import dev.graft.fold.CarriedFiles.Carried;
 import dev.graft.fold.FoldedTensor.Form;
 import dev.graft.fold.FoldedTensor.Part;
+import dev.graft.fold.TensorPlanner.Home;
 import dev.graft.fold.TensorPlanner.Move;
 import dev.graft.graph.ModelGraph;
 import dev.graft.io.AtomicOutput;
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.io.OutputFile;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.match.Binding;
+import dev.graft.match.BoundTarget;
 import dev.graft.match.OutputRange;
 import dev.graft.match.SizeTrace;
 import dev.graft.match.Turn;
@@ -61,6 +63,15 @@ public final class Rewrite {
    */
   public static Rewrite of(ModelGraph graph, PeftAdapter adapter, Binding folded) {
     return new Rewrite(graph, adapter, folded);
+  }
+
+  /** The names that the tensors of a folded target have in the output. */
+  public List<String> initializers(BoundTarget target) {
+    List<Home.Key> homes = Home.all(target).stream().map(Home::key).toList();
+    return moves.stream()
+        .filter(move -> homes.contains(move.home().key()))
+        .map(move -> move.tensor().outputName())
+        .toList();
   }
 
   /** What the folded targets change in the graph itself; empty as a rule. */
@@ -135,10 +146,11 @@ public final class Rewrite {
    * @throws dev.graft.error.GraftException if it cannot be done; then nothing has changed
    */
   public Written write(Draft draft, Output to) {
+    UndoRecord.settle(to.path().toAbsolutePath());
     try (AtomicOutput output = AtomicOutput.begin(to.path());
         SourceFiles sources = new SourceFiles(model);
         AdapterValues values = new AdapterValues()) {
-      PlanWriter writer = new PlanWriter(sources, values, to.progress());
+      PlanWriter writer = new PlanWriter(sources, values, Recording.NONE, to.progress());
       SequencedMap<String, FilePlan> files = plan(draft, output, sources);
       List<Path> written = new ArrayList<>();
       Path main = output.main().path();
@@ -163,7 +175,7 @@ public final class Rewrite {
 
   private SequencedMap<String, FilePlan> plan(
       Draft draft, AtomicOutput output, SourceFiles sources) {
-    InputFile modelFile = sources.file(model.path());
+    OpenFile modelFile = sources.file(model.path());
     ModelPatch patch = new ModelPatch(model, modelFile);
     for (Move move : moves) {
       FoldedTensor tensor = move.tensor();

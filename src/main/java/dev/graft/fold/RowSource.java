@@ -1,5 +1,7 @@
 package dev.graft.fold;
 
+import java.util.List;
+
 /** Computes new values row by row. One instance serves one thread. */
 interface RowSource extends AutoCloseable {
 
@@ -25,6 +27,38 @@ interface RowSource extends AutoCloseable {
    * @param count how many
    */
   default void observe(long row, float[] values, int count) {}
+
+  /** Whether {@link #apply} is nothing but values plus what {@link #add} adds, rounded once. */
+  default boolean isSum() {
+    return false;
+  }
+
+  /**
+   * Adds to values what {@link #apply} adds, and nothing else: for {@code f · (W + d)} the {@code
+   * d}. Values that are not changed are left alone.
+   *
+   * @param row which row, counted from 0
+   * @param values takes the sum
+   * @param count how many
+   */
+  default void add(long row, float[] values, int count) {
+    apply(row, values, count);
+  }
+
+  /**
+   * Multiplies values by what {@link #apply} multiplied this row's with after it had added to them.
+   *
+   * @param row the row that was changed last
+   * @param values takes the product
+   * @param count how many
+   */
+  default void scale(long row, float[] values, int count) {}
+
+  /**
+   * Collects the factors of {@link #scale}, a vector for each part that has any, once all rows have
+   * been changed.
+   */
+  default void collectFactors(List<float[]> into) {}
 
   /** Closes what the rows are read from, if anything is. */
   @Override

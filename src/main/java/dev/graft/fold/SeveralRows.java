@@ -33,6 +33,30 @@ final class SeveralRows implements RowSource {
   }
 
   @Override
+  public boolean isSum() {
+    return parts.stream().allMatch(RowSource::isSum);
+  }
+
+  @Override
+  public void add(long row, float[] values, int count) {
+    for (RowSource part : parts) {
+      part.add(row, values, count);
+    }
+  }
+
+  @Override
+  public void scale(long row, float[] values, int count) {
+    for (RowSource part : parts) {
+      part.scale(row, values, count);
+    }
+  }
+
+  @Override
+  public void collectFactors(List<float[]> into) {
+    parts.forEach(part -> part.collectFactors(into));
+  }
+
+  @Override
   public void close() {
     parts.forEach(RowSource::close);
   }

@@ -1,6 +1,6 @@
 package dev.graft.fold;
 
-import dev.graft.io.InputFile;
+import dev.graft.io.ByteSource;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.onnx.OnnxModel;
@@ -19,7 +19,7 @@ final class Skeleton {
 
   private Skeleton() {}
 
-  static String sha256(OnnxModel model, InputFile file) {
+  static String sha256(OnnxModel model, ByteSource file) {
     List<TensorSource> payloads =
         model.tensors().stream()
             .flatMap(t -> t.source().stream())
@@ -36,7 +36,7 @@ final class Skeleton {
     return hash.hex();
   }
 
-  private static void add(Sha256 hash, InputFile file, long from, long to) {
+  private static void add(Sha256 hash, ByteSource file, long from, long to) {
     if (from < to) {
       hash.update(file, from, to - from, Progress.NONE);
     }

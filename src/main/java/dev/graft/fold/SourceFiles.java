@@ -2,7 +2,7 @@ package dev.graft.fold;
 
 import dev.graft.fold.TensorFolder.Source;
 import dev.graft.io.ByteSource;
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.onnx.DecodedValues;
@@ -18,14 +18,14 @@ import java.util.Map;
 final class SourceFiles implements AutoCloseable {
 
   private final OnnxModel model;
-  private final Map<Path, InputFile> open = new HashMap<>();
+  private final Map<Path, OpenFile> open = new HashMap<>();
 
   SourceFiles(OnnxModel model) {
     this.model = model;
   }
 
   /** The open file of this path. */
-  synchronized InputFile file(Path path) {
+  synchronized OpenFile file(Path path) {
     return open.computeIfAbsent(path, model::openSource);
   }
 
@@ -71,12 +71,12 @@ final class SourceFiles implements AutoCloseable {
 
   /** Bytes read from all of them so far. */
   synchronized long bytesRead() {
-    return open.values().stream().mapToLong(InputFile::bytesRead).sum();
+    return open.values().stream().mapToLong(OpenFile::bytesRead).sum();
   }
 
   @Override
   public synchronized void close() {
-    open.values().forEach(InputFile::close);
+    open.values().forEach(OpenFile::close);
     open.clear();
   }
 

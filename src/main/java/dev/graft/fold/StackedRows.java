@@ -51,6 +51,25 @@ final class StackedRows implements RowSource {
   }
 
   @Override
+  public void add(long row, float[] values, int count) {
+    for (RowSource change : changes) {
+      change.add(row, values, count);
+    }
+  }
+
+  @Override
+  public void scale(long row, float[] values, int count) {
+    for (RowSource change : changes) {
+      change.scale(row, values, count);
+    }
+  }
+
+  @Override
+  public void collectFactors(List<float[]> into) {
+    changes.forEach(change -> change.collectFactors(into));
+  }
+
+  @Override
   public void close() {
     changes.forEach(RowSource::close);
   }

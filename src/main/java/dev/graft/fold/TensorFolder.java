@@ -32,6 +32,7 @@ final class TensorFolder implements AutoCloseable {
 
   private final Arena arena = Arena.ofConfined();
   private final AdapterValues adapter;
+  private final Recording recording;
   private final int blockBytes;
   private MemorySegment buffer;
 
@@ -39,10 +40,12 @@ final class TensorFolder implements AutoCloseable {
    * Prepares to fold in blocks.
    *
    * @param adapter where the adapter's tensors are read
+   * @param recording told of what is changed
    * @param blockBytes about how long a block is; the result does not depend on it
    */
-  TensorFolder(AdapterValues adapter, int blockBytes) {
+  TensorFolder(AdapterValues adapter, Recording recording, int blockBytes) {
     this.adapter = adapter;
+    this.recording = recording;
     this.blockBytes = blockBytes;
     this.buffer = arena.allocate(blockBytes, 64);
   }
@@ -68,7 +71,8 @@ final class TensorFolder implements AutoCloseable {
       if (rows.needsAllRowsFirst()) {
         observe(tensor, source, rows);
       }
-      BlockFolder folder = new BlockFolder(tensor, rows, rowLength);
+      RowChange change = recording.change(tensor, rows, rowLength);
+      BlockFolder folder = new BlockFolder(tensor, change, rowLength);
       long step = Math.max(1, blockBytes / folder.rowBytes()) * folder.rowBytes();
       MemorySegment block = block(step);
       long total = tensor.lengthBytes();
@@ -79,6 +83,7 @@ final class TensorFolder implements AutoCloseable {
         sink.write(part, done);
         progress.advance(part.byteSize());
       }
+      recording.finish(tensor, change, rows);
       return folder.hashes();
     }
   }
@@ -150,10 +155,15 @@ final class TensorFolder implements AutoCloseable {
 
   private RowSource rows(FoldedTensor tensor, int rowLength) {
     List<RowSource> parts = tensor.parts().stream().map(p -> rows(tensor, p, rowLength)).toList();
+    return together(parts, tensor.parts().stream().map(Part::region).toList());
+  }
+
+  /** The changes of one tensor, each in its region. */
+  static RowSource together(List<RowSource> parts, List<Region> regions) {
     if (parts.size() == 1) {
       return parts.getFirst();
     }
-    boolean stacked = tensor.parts().stream().allMatch(p -> p.region().isAll());
+    boolean stacked = regions.stream().allMatch(Region::isAll);
     return stacked ? new StackedRows(parts) : new SeveralRows(parts);
   }
 

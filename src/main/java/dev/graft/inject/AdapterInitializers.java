@@ -5,6 +5,8 @@ import dev.graft.error.BindingException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.fold.Rewrite;
 import dev.graft.graph.ModelGraph;
+import dev.graft.match.BoundTarget.Whole;
+import dev.graft.match.Layout;
 import dev.graft.match.Prefix;
 import dev.graft.match.Site;
 import dev.graft.match.Turn;
@@ -78,12 +80,13 @@ final class AdapterInitializers {
    *
    * @param kind what kind of product
    * @param rank how many dimensions its weight has
+   * @param branch how; a branch on the weight leaves the bias of B to the module's own
    */
-  record Form(Site.Kind kind, int rank) {}
+  record Form(Site.Kind kind, int rank, BranchForm branch) {}
 
   private PairTensors add(LoraPair pair, Form form) {
     requirePlain(pair);
-    String module = prefix.apply(pair.module()).orElse(pair.module());
+    String module = inFile(pair.module());
     String stem = module.isEmpty() ? "" : module + ".";
     boolean isTable = pair.kind() == LoraPair.Kind.EMBEDDING;
     String factor = stem + (isTable ? "lora_embedding_" : "lora_");
@@ -93,8 +96,36 @@ final class AdapterInitializers {
         factor(factor + "A" + ending, pair.a(), form),
         factor(factor + "B" + ending, pair.b(), form),
         scale(stem + "lora_scaling" + infix, pair.scale()),
-        pair.biasOfB().map(bias -> vector(stem + "lora_B" + infix + ".bias", bias)),
+        pair.biasOfB()
+            .filter(bias -> form.branch() != BranchForm.ON_WEIGHT)
+            .map(bias -> vector(stem + "lora_B" + infix + ".bias", bias)),
         pair.magnitude().map(m -> vector(stem + "lora_magnitude_vector" + infix, m)));
+  }
+
+  /** The file's name for what the adapter calls so. */
+  String inFile(String name) {
+    return prefix.apply(name).orElse(name);
+  }
+
+  /** A whole weight as floats, in the layout that is wanted; the file may have its name already. */
+  String whole(Whole whole, Layout layout) {
+    SafetensorsTensor value = whole.replacement().value();
+    String name = graph.freshName(inFile(whole.replacement().parameter()));
+    boolean turned = layout == Layout.IN_OUT;
+    Trainable trainable =
+        new Trainable(
+            name,
+            value,
+            turned ? value.shape().transposed() : value.shape(),
+            turned ? Turn.TRANSPOSED : Turn.AS_IS);
+    trainables.add(trainable);
+    edits.add(new AddInitializer(tensor(trainable), Keeping.LIKE_BASE));
+    return name;
+  }
+
+  private static NewTensor tensor(Trainable trainable) {
+    return Rewrite.tensor(
+        trainable.name(), trainable.source(), trainable.shape(), trainable.turn());
   }
 
   private static void requirePlain(LoraPair pair) {
@@ -131,10 +162,8 @@ final class AdapterInitializers {
   }
 
   private String add(Trainable trainable) {
-    NewTensor tensor =
-        Rewrite.tensor(trainable.name(), trainable.source(), trainable.shape(), trainable.turn());
     trainables.add(trainable);
-    return add(tensor);
+    return add(tensor(trainable));
   }
 
   private String scale(String name, double factor) {

@@ -1,8 +1,10 @@
 package dev.graft.inject;
 
+import dev.graft.adapter.LoraPair;
 import dev.graft.error.UnsupportedException;
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
+import dev.graft.graph.Scope;
 import dev.graft.inject.Blocks.Axis;
 import dev.graft.match.BoundTarget.Lora;
 import dev.graft.match.Layout;
@@ -63,12 +65,48 @@ final class BranchWriter {
     }
   }
 
-  /** The edits for one operator. */
+  /**
+   * The edits for one operator.
+   *
+   * @throws UnsupportedException if no branch is known for it
+   */
   List<GraphEdit> edits(SiteWork site) {
+    requireGraph(site.reading().node());
+    site.loras().forEach(lora -> requireKnown(site, lora));
     Opsets opsets = Opsets.in(graph, site.reading().node().scope());
-    Nodes nodes = Nodes.of(graph, pair(site.loras().getFirst()).module(), opsets);
+    Nodes nodes = Nodes.of(graph, pair(site, site.loras().getFirst()).module(), opsets);
     Bench bench = new Bench(site, nodes, Anchor.of(graph, site.reading()), opsets);
     return site.form() == BranchForm.ON_WEIGHT ? onWeight(bench) : beside(bench);
+  }
+
+  /** A function sees no initializers; it would need them as inputs at every call. */
+  private void requireGraph(GraphNode node) {
+    Scope outermost = node.scope();
+    while (outermost.outer().isPresent()) {
+      outermost = outermost.outer().get();
+    }
+    if (outermost.function().isPresent()) {
+      throw new UnsupportedException(
+          "%s: %s lies in a model-local function, for which no branch is known; inline the functions first (onnx.inliner.inline_local_functions)"
+              .formatted(graph.model().path(), node));
+    }
+  }
+
+  /** What a pair counts as inputs may be the operator's outputs, where weights are tied. */
+  private static void requireKnown(SiteWork site, Lora lora) {
+    boolean isTable = lora.pair().kind() == LoraPair.Kind.EMBEDDING;
+    boolean looksUp =
+        site.form() == BranchForm.LOOKUP
+            || site.reading().node().operator().endsWith("EmbedLayerNormalization");
+    boolean isPlain =
+        lora.pair().magnitude().isEmpty()
+            && lora.pairOutputs().isAll()
+            && site.form() != BranchForm.ON_WEIGHT;
+    if (isTable != looksUp && !isPlain) {
+      throw new UnsupportedException(
+          "%s: the adapter acts on the other half of a tie, %s, for which no branch is known; merge it instead"
+              .formatted(lora.name(), site.reading().node()));
+    }
   }
 
   private List<GraphEdit> beside(Bench bench) {
@@ -92,9 +130,10 @@ final class BranchWriter {
   /** The blocks of a site; where each output has a length of its own they cannot be stacked. */
   private static List<Blocks> blocks(SiteWork site) {
     List<Blocks> blocks = new Blocks(site.loras(), site.outputs()).apart();
-    if (blocks.size() > 1 && blocks.stream().anyMatch(BranchWriter::isDora)) {
+    boolean stacked = blocks.size() > 1 && blocks.stream().anyMatch(BranchWriter::isDora);
+    if (stacked || blocks.stream().anyMatch(BranchWriter::isMixed)) {
       throw new UnsupportedException(
-          "%s: several adapters act on one weight, one of them with DoRA, for which no branch is known"
+          "%s: several pairs act on one weight, only some of them with DoRA, for which no branch is known; merge the adapter instead"
               .formatted(site.reading().node()));
     }
     return blocks;
@@ -102,6 +141,10 @@ final class BranchWriter {
 
   private static boolean isDora(Blocks blocks) {
     return blocks.loras().stream().anyMatch(l -> l.pair().magnitude().isPresent());
+  }
+
+  private static boolean isMixed(Blocks blocks) {
+    return isDora(blocks) && blocks.loras().stream().anyMatch(l -> l.pair().magnitude().isEmpty());
   }
 
   private record Sum(String base, List<String> terms, String output) {}
@@ -225,14 +268,18 @@ final class BranchWriter {
 
   private PairNodes pairNodes(Bench bench, Blocks blocks, int index) {
     Lora lora = blocks.loras().get(index);
-    PairTensors pair = pair(lora);
+    PairTensors pair = pair(bench.site(), lora);
     return new PairNodes(
-        bench.nodes().in(pair.module()), pair, new PairNodes.Place(blocks, index), name);
+        bench.nodes().in(pair.module()),
+        pair,
+        new PairNodes.Place(blocks, index, bench.site().form()),
+        name);
   }
 
-  private PairTensors pair(Lora lora) {
+  private PairTensors pair(SiteWork site, Lora lora) {
     return tensors.of(
         lora.pair(),
-        new AdapterInitializers.Form(lora.operation().kind(), lora.operation().shape().rank()));
+        new AdapterInitializers.Form(
+            lora.operation().kind(), lora.operation().shape().rank(), site.form()));
   }
 }

@@ -16,12 +16,14 @@ import java.util.function.Predicate;
  *
  * @param sites the operators that get branches
  * @param folded whole tensors, rows of tables, and the bias of a B whose branch is on the weight
+ * @param heads whole weights of layers that are quantised
  */
-record Division(List<SiteWork> sites, List<BoundTarget> folded) {
+record Division(List<SiteWork> sites, List<BoundTarget> folded, List<BoundTarget.Whole> heads) {
 
   Division {
     sites = List.copyOf(sites);
     folded = List.copyOf(folded);
+    heads = List.copyOf(heads);
   }
 
   /**
@@ -35,6 +37,7 @@ record Division(List<SiteWork> sites, List<BoundTarget> folded) {
     Set<LoraPair> onWeight = pairs(sites, form -> form == BranchForm.ON_WEIGHT);
     Set<LoraPair> beside = pairs(sites, form -> form != BranchForm.ON_WEIGHT);
     List<BoundTarget> folded = new ArrayList<>();
+    List<BoundTarget.Whole> heads = new ArrayList<>();
     for (BoundTarget target : bound) {
       switch (target) {
         case Lora lora -> {
@@ -50,11 +53,12 @@ record Division(List<SiteWork> sites, List<BoundTarget> folded) {
             throw new UnsupportedException(
                 "%s: the adapter acts on experts (target_parameters), which no branch is known for; merge it instead"
                     .formatted(experts.label()));
+        case BoundTarget.Whole whole when FloatHead.isFor(whole) -> heads.add(whole);
         case BoundTarget.Whole whole -> folded.add(whole);
         case BoundTarget.Rows rows -> folded.add(rows);
       }
     }
-    return new Division(sites, folded);
+    return new Division(sites, folded, heads);
   }
 
   private static Set<LoraPair> pairs(List<SiteWork> sites, Predicate<BranchForm> form) {

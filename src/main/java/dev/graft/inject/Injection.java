@@ -10,6 +10,7 @@ import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.Purpose;
 import dev.graft.match.SiteIndex;
+import dev.graft.match.SizeTrace;
 import dev.graft.onnx.EditedModel;
 import dev.graft.onnx.GraphEdit;
 import dev.graft.onnx.GraphEdit.RenameOutput;
@@ -48,7 +49,10 @@ public final class Injection {
     BranchWriter writer = new BranchWriter(graph, tensors, name, renamed(rewrite.edits()));
     List<GraphEdit> branches = new ArrayList<>();
     division.sites().forEach(site -> branches.addAll(writer.edits(site)));
-    this.trainables = tensors.trainables();
+    for (BoundTarget.Whole head : division.heads()) {
+      branches.addAll(new FloatHead(graph, tensors).edits(head));
+    }
+    this.trainables = trainables(tensors, division.folded());
     this.edits = all(tensors.edits(), branches, rewrite.edits());
   }
 
@@ -80,6 +84,22 @@ public final class Injection {
       throw new BindingException(adapter.name() + ": the adapter holds nothing to insert");
     }
     return new Injection(graph, adapter, binding, name);
+  }
+
+  /** Those of the branches, then what is replaced whole under its name in the base. */
+  private List<Trainable> trainables(AdapterInitializers tensors, List<BoundTarget> folded) {
+    List<Trainable> all = new ArrayList<>(tensors.trainables());
+    for (BoundTarget target : folded) {
+      if (target instanceof BoundTarget.Whole whole) {
+        Trainable.Share share = new Trainable.Share(whole.place().outputs(), whole.valueOutputs());
+        for (String name : rewrite.initializers(whole)) {
+          all.add(
+              new Trainable(
+                  name, whole.replacement().value(), SizeTrace.shape(whole), whole.turn(), share));
+        }
+      }
+    }
+    return List.copyOf(all);
   }
 
   private static Binding with(Binding binding, List<BoundTarget> some) {
@@ -129,7 +149,11 @@ public final class Injection {
     return edits;
   }
 
-  /** The adapter's low-rank tensors in the graph. */
+  /**
+   * The adapter's tensors in the graph: those of the branches under names of their own, and whole
+   * ones such as a head or a bias in the place of the base's. A tensor that the file holds several
+   * times is there as often.
+   */
   public List<Trainable> trainables() {
     return trainables;
   }

@@ -1,5 +1,6 @@
 package dev.graft.inject;
 
+import dev.graft.adapter.LoraPair;
 import dev.graft.graph.GraphNode;
 import dev.graft.inject.Blocks.Axis;
 import dev.graft.match.BoundTarget.Lora;
@@ -22,6 +23,7 @@ final class PairNodes {
   private final PairTensors tensors;
   private final Blocks blocks;
   private final int index;
+  private final boolean looksUp;
   private final String step;
 
   /**
@@ -37,35 +39,34 @@ final class PairNodes {
     this.tensors = tensors;
     this.blocks = place.blocks();
     this.index = place.index();
+    this.looksUp = place.form() == BranchForm.LOOKUP;
     this.step = name.step();
   }
 
-  /** A pair among those of its weight. */
-  record Place(Blocks blocks, int index) {}
+  /** A pair among those of its weight, and how they are put beside the operator. */
+  record Place(Blocks blocks, int index, BranchForm form) {}
 
   /** {@code s·(x·A·B)}, x and the result float32. */
   String rightFactor(String x) {
-    String low = nodes.add(label("A", "MatMul"), List.of(x, a()));
-    String high = nodes.add(label("B", "MatMul"), List.of(low, wideB()));
-    return scaled(tensors.biasOfB().isEmpty() ? high : plus(high, biasOfB()));
+    String low = nodes.add(label("A", "MatMul"), List.of(x, near()));
+    String high = nodes.add(label("B", "MatMul"), List.of(low, far()));
+    return scaled(hasBias() ? plus(high, biasOfB()) : high);
   }
 
   /** {@code s·(Bᵀ·Aᵀ·x)} with A and B as they lie in the graph. */
   String leftFactor(String x) {
     String low =
-        nodes.add(label("A", "MatMul"), List.of(nodes.turned(label("A", "turned"), a()), x));
-    String turned = nodes.turned(label("B", "turned"), wideB());
+        nodes.add(label("A", "MatMul"), List.of(nodes.turned(label("A", "turned"), near()), x));
+    String turned = nodes.turned(label("B", "turned"), far());
     String high = nodes.add(label("B", "MatMul"), List.of(turned, low));
     return scaled(
-        tensors.biasOfB().isEmpty()
-            ? high
-            : plus(high, nodes.reshaped(label("B", "bias"), biasOfB(), -1, 1)));
+        hasBias() ? plus(high, nodes.reshaped(label("B", "bias"), biasOfB(), -1, 1)) : high);
   }
 
   /** {@code s·(A[ids]·B)}. */
   String lookup(String ids) {
-    String low = nodes.add(label("embedding_A", "Gather"), List.of(a(), ids));
-    return scaled(nodes.add(label("embedding_B", "MatMul"), List.of(low, wideB())));
+    String low = nodes.add(label("embedding_A", "Gather"), List.of(near(), ids));
+    return scaled(nodes.add(label("embedding_B", "MatMul"), List.of(low, far())));
   }
 
   /** {@code s·conv(conv(x, A), B)}, the window that of the operator. */
@@ -76,7 +77,7 @@ final class PairNodes {
             .toArray(AttributeProto[]::new);
     String low = nodes.add(label("A", "Conv"), List.of(x, a()), window);
     String high = nodes.add(label("B", "Conv"), List.of(low, b()));
-    if (tensors.biasOfB().isEmpty()) {
+    if (!hasBias()) {
       return scaled(high);
     }
     long[] shape = channels(lora().operation().shape().rank());
@@ -127,12 +128,36 @@ final class PairNodes {
     return nodes.add(label("B", "Add"), List.of(product, bias));
   }
 
+  /** A table has none, and a head's is added by the head alone. */
+  private boolean hasBias() {
+    return tensors.biasOfB().isPresent() && !isTurned();
+  }
+
   private String biasOfB() {
     SafetensorsTensor stored = lora().pair().biasOfB().orElseThrow();
     String all = factor("B/bias", tensors.biasOfB().orElseThrow(), stored);
     String label = label("B", "bias");
     Axis own = Axis.ofVector(blocks.ofPair(nodes, label, index, Axis.ofVector(all)));
     return blocks.withZeros(nodes, label, index, own);
+  }
+
+  /** The factor next to what the operator multiplies, {@code [in, r]} as the operator counts. */
+  private String near() {
+    return isTurned() ? nodes.turned(label("B", "near"), b()) : a();
+  }
+
+  /** The other factor, {@code [r, out]} as the operator counts, as wide as the weight. */
+  private String far() {
+    return isTurned() ? nodes.turned(label("A", "far"), a()) : wideB();
+  }
+
+  /**
+   * Whether the pair is for the other half of a tie, a head's for the table or the other way round:
+   * what it counts as inputs are the operator's outputs.
+   */
+  private boolean isTurned() {
+    boolean isTable = lora().pair().kind() == LoraPair.Kind.EMBEDDING;
+    return isTable != looksUp;
   }
 
   private String a() {

@@ -1,5 +1,6 @@
 package dev.graft.inject;
 
+import dev.graft.error.UnsupportedException;
 import dev.graft.graph.GraphNode;
 import dev.graft.inject.Blocks.Axis;
 import dev.graft.match.Layout;
@@ -38,6 +39,7 @@ final class WeightNodes {
     this.site = site;
     this.opsets = opsets;
     Reading reading = site.reading();
+    requireFloats(reading.node());
     String stored = reading.node().input(reading.use().input()).orElseThrow();
     String weight = nodes.cast(STEP + "/weight", stored, type, DType.FLOAT32);
     float alpha = site.loras().getFirst().alpha();
@@ -47,6 +49,17 @@ final class WeightNodes {
             : nodes.add(
                 STEP + "/weight/Mul", List.of(weight, nodes.number(STEP + "/alpha", alpha)));
     this.upright = upright(strong);
+  }
+
+  /** Only its own operator knows what a packed weight stands for. */
+  private static void requireFloats(GraphNode node) {
+    if (node.operator().endsWith("MatMulNBits")
+        || node.operator().equals("MatMulInteger")
+        || node.operator().endsWith("DynamicQuantizeMatMul")) {
+      throw new UnsupportedException(
+          "%s: DoRA needs the norm of a weight that only this operator can restore, so no branch is known; insert into the float model and quantise the result"
+              .formatted(node));
+    }
   }
 
   private String upright(String weight) {

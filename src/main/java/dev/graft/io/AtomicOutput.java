@@ -37,10 +37,15 @@ public final class AtomicOutput implements AutoCloseable {
 
   private final List<OutputFile> mains = new ArrayList<>();
   private final List<OutputFile> further = new ArrayList<>();
+  private final List<OutputFile> scratch = new ArrayList<>();
+  private final List<Successor> successors = new ArrayList<>();
   private final Deque<Path> createdFolders;
   private final List<Path> retired = new ArrayList<>();
   private boolean committed;
   private boolean closed;
+
+  /** A file under a fresh name that takes an older one's place after the commit point. */
+  private record Successor(OutputFile fresh, Path place) {}
 
   private AtomicOutput(OutputFile main, Deque<Path> createdFolders) {
     this.mains.add(main);
@@ -146,6 +151,29 @@ public final class AtomicOutput implements AutoCloseable {
     return file;
   }
 
+  /**
+   * Adds a file that belongs to the main one and may have to take an older one's place. Where
+   * nothing has its name it is like any further file; otherwise it gets the name with {@code .new}
+   * behind before the commit point, and its own after it: the older file is there for as long as
+   * what it belongs to.
+   */
+  public OutputFile addSuccessor(Path path) {
+    if (isFree(path)) {
+      return addFile(path);
+    }
+    OutputFile fresh = addFile(path.resolveSibling(path.getFileName() + ".new"));
+    successors.add(new Successor(fresh, path));
+    return fresh;
+  }
+
+  /** Adds a file for what is needed only while the output is made; it never gets a name. */
+  public OutputFile addScratch() {
+    OutputFile file =
+        OutputFile.create(main().path().resolveSibling(main().path().getFileName() + ".scratch"));
+    scratch.add(file);
+    return file;
+  }
+
   /** Names a file that the new main file no longer needs; it is deleted after the commit point. */
   public void retire(Path old) {
     retired.add(old);
@@ -163,6 +191,8 @@ public final class AtomicOutput implements AutoCloseable {
       throw new IllegalStateException(
           main().path() + ": already " + (committed ? "committed" : "closed"));
     }
+    scratch.forEach(OutputFile::discard);
+    scratch.clear();
     further.forEach(OutputFile::finish);
     mains.forEach(OutputFile::finish);
     Unfinished.LOCK.lock();
@@ -178,6 +208,7 @@ public final class AtomicOutput implements AutoCloseable {
     }
     mains.stream().map(AtomicOutput::folderOf).distinct().forEach(AtomicOutput::forceFolder);
     createdFolders.forEach(folder -> forceFolder(folder.resolveSibling("")));
+    successors.forEach(successor -> successor.fresh().moveTo(successor.place()));
     return deleteRetired();
   }
 
@@ -241,6 +272,7 @@ public final class AtomicOutput implements AutoCloseable {
       return;
     }
     closed = true;
+    scratch.forEach(OutputFile::discard);
     if (!committed) {
       files().forEach(OutputFile::discard);
       createdFolders.forEach(Unfinished::remove);

@@ -16,7 +16,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.concurrent.atomic.LongAdder;
 
 /** A regular file opened for reading at any position. Safe to share between threads. */
-public final class InputFile implements ByteSource, AutoCloseable {
+public final class InputFile implements OpenFile {
 
   /** The JDK copies heap buffers through a direct one of the same size that it keeps per thread. */
   private static final int HEAP_STEP = 1 << 20;
@@ -93,7 +93,7 @@ public final class InputFile implements ByteSource, AutoCloseable {
     return size;
   }
 
-  /** How many bytes have been read so far, copies within the kernel included. */
+  @Override
   public long bytesRead() {
     return bytesRead.sum();
   }

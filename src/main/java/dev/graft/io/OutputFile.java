@@ -233,6 +233,17 @@ public final class OutputFile implements ByteSource {
     }
   }
 
+  /** Gives a published file another name, in place of whatever had it. */
+  void moveTo(Path place) {
+    try {
+      Files.move(path, place, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new RuntimeFailure(
+          path + ": is complete but could not be renamed to " + place + ": " + Refusal.reason(e),
+          e);
+    }
+  }
+
   /** The output is committed: the file stays. */
   void keep() {
     Unfinished.forget(temporary);

@@ -1,7 +1,7 @@
 package dev.graft.match;
 
 import dev.graft.io.ByteSource;
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.TensorSource;
@@ -50,7 +50,7 @@ final class EqualBytes {
     }
     TensorSource source = tensor.source().get();
     long elementBytes = source.length() / tensor.shape().elements();
-    try (InputFile file = model.openSource(source.file())) {
+    try (OpenFile file = model.openSource(source.file())) {
       byte[] bytes = new byte[(int) Math.min(BLOCK_BYTES, source.length())];
       MemorySegment values = read(file, source.offset(), bytes, bytes.length);
       MemorySegment before = values.asSlice(0, values.byteSize() - elementBytes);
@@ -90,8 +90,8 @@ final class EqualBytes {
     if (a.length() != b.length()) {
       return false;
     }
-    try (InputFile fileOfA = ofA.openSource(a.file());
-        InputFile fileOfB = ofB.openSource(b.file())) {
+    try (OpenFile fileOfA = ofA.openSource(a.file());
+        OpenFile fileOfB = ofB.openSource(b.file())) {
       byte[] left = new byte[(int) Math.min(BLOCK_BYTES, a.length())];
       byte[] right = new byte[left.length];
       for (long done = 0; done < a.length(); done += left.length) {

@@ -1,7 +1,7 @@
 package dev.graft.match;
 
 import dev.graft.io.ByteSource;
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.onnx.DecodedValues;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
@@ -122,7 +122,7 @@ final class EqualTables {
 
   /** A stored matrix whose rows can be read in part. */
   private static final class Matrix implements AutoCloseable {
-    private final InputFile file;
+    private final OpenFile file;
     private final ByteSource bytes;
     private final long offset;
     private final long rows;
@@ -131,7 +131,7 @@ final class EqualTables {
     private final FloatCodec codec;
     private final MemorySegment buffer;
 
-    private Matrix(StoredTensor tensor, InputFile file, ByteSource bytes, long offset) {
+    private Matrix(StoredTensor tensor, OpenFile file, ByteSource bytes, long offset) {
       this.file = file;
       this.bytes = bytes;
       this.offset = offset;
@@ -145,7 +145,7 @@ final class EqualTables {
 
     static Matrix open(OnnxModel model, StoredTensor tensor) {
       TensorSource source = tensor.source().orElse(null);
-      InputFile file = model.openSource(source == null ? model.path() : source.file());
+      OpenFile file = model.openSource(source == null ? model.path() : source.file());
       try {
         return source == null
             ? new Matrix(tensor, file, DecodedValues.of(tensor, file), 0)

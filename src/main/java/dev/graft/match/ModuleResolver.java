@@ -25,6 +25,11 @@ final class ModuleResolver {
     this.calls = calls;
   }
 
+  /** The sites that modules are looked up among. */
+  SiteIndex index() {
+    return index;
+  }
+
   /**
    * The sites of one module.
    *

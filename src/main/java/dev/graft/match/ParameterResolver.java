@@ -15,6 +15,7 @@ final class ParameterResolver {
 
   private final SiteIndex index;
   private final ModuleResolver modules;
+  private final Purpose purpose;
   private final NamedParameters named;
   private final BiasResolver biases;
   private final NormFinder norms;
@@ -24,10 +25,12 @@ final class ParameterResolver {
    *
    * @param squares how a square weight goes in that is kept under its own name but read as {@code
    *     [in, out]}
+   * @param purpose what parameters are looked up for
    */
-  ParameterResolver(SiteIndex index, ModuleResolver modules, RepeatedCalls calls, Turn squares) {
-    this.index = index;
+  ParameterResolver(ModuleResolver modules, RepeatedCalls calls, Turn squares, Purpose purpose) {
+    this.index = modules.index();
     this.modules = modules;
+    this.purpose = purpose;
     this.named = new NamedParameters(index, calls, squares);
     this.biases = new BiasResolver(index, calls);
     this.norms = new NormFinder(index, calls);
@@ -128,12 +131,17 @@ final class ParameterResolver {
    * @param found a stored place
    * @param gap what the graph lacks
    * @param problem what stands in the way: of both, or of replacing what is in the gap
-   * @param cause its kind
+   * @param cause its kind; {@code QUANTISED} beside a place that a float weight is put beside
    */
   record Outcome(Optional<Found> found, Optional<Gap> gap, String problem, Cause cause) {
 
     static Outcome of(Found found) {
       return new Outcome(Optional.of(found), Optional.empty(), "", Cause.NO_FIT);
+    }
+
+    /** A weight of integers that stays, while a float one takes its part in the graph. */
+    static Outcome beside(Found found) {
+      return new Outcome(Optional.of(found), Optional.empty(), "", Cause.QUANTISED);
     }
 
     static Outcome missing(Gap gap) {
@@ -256,13 +264,30 @@ final class ParameterResolver {
     };
   }
 
+  /** A float weight goes in beside the quantised one, for the same number of outputs. */
+  private static Outcome beside(ModuleResolver.Found found, Wanted wanted) {
+    Site site = found.first();
+    Turn turn = site.layout() == Layout.IN_OUT ? Turn.TRANSPOSED : Turn.AS_IS;
+    Shape shape = wanted.needed().shape();
+    boolean turned = turn == Turn.TRANSPOSED && shape.rank() == 2;
+    Shape needed = turned ? shape.transposed() : shape;
+    return needed.equals(site.shape())
+        ? Outcome.beside(new Found(found.spots(), found.rule(), turn, site.alpha()))
+        : Outcome.none(
+            "the adapter's tensor has shape %s, which needs %s in the file, but %s multiplies with %s"
+                .formatted(shape, needed, site.node(), site.shape()),
+            Cause.NO_FIT);
+  }
+
   private Outcome weightOf(ModuleResolver.Found found, Wanted wanted) {
     if (found.sites().isEmpty()) {
       return Outcome.none(found.problem(), found.cause());
     }
     Site site = found.first();
     if (site.kind() == Kind.QUANTISED) {
-      return Outcome.quantised(site);
+      return purpose == Purpose.BRANCH && QuantisedProducts.isOpen(site)
+          ? beside(found, wanted)
+          : Outcome.quantised(site);
     }
     if (!found.isUniform()) {
       return Outcome.none(

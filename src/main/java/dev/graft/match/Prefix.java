@@ -39,6 +39,13 @@ public record Prefix(String from, String to) {
         : Optional.empty();
   }
 
+  /**
+   * The adapter's name for a file's name, or empty if the file's does not begin with {@code to}.
+   */
+  public Optional<String> reverse(String name) {
+    return name.startsWith(to) ? Optional.of(from + name.substring(to.length())) : Optional.empty();
+  }
+
   private static String dotted(String part) {
     return part.isEmpty() || part.endsWith(".") ? part : part + ".";
   }

@@ -101,7 +101,8 @@ final class ReplacementBinder {
   }
 
   private void bind(Replacement whole, ParameterResolver.Found found, Share share) {
-    if (!found.tensor().dtype().isFoldable()) {
+    boolean isBeside = share.outcome().cause() == Cause.QUANTISED;
+    if (!found.tensor().dtype().isFoldable() && !isBeside) {
       collected.miss(
           whole.parameter(),
           Cause.UNSUPPORTED,

@@ -44,7 +44,7 @@ final class TargetBinder {
     PackedResolver packed =
         new PackedResolver(
             new PackLookup(index, modules, names.purpose()), index, outputs(adapter));
-    ParameterResolver parameters = new ParameterResolver(index, modules, calls, squares);
+    ParameterResolver parameters = new ParameterResolver(modules, calls, squares, names.purpose());
     ShiftBinder shifts = new ShiftBinder(parameters, map, collected);
     this.pairs =
         new PairBinder(new PairPlaces(index, modules, packed), shifts, names.purpose(), collected);

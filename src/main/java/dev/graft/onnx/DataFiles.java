@@ -1,6 +1,6 @@
 package dev.graft.onnx;
 
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -42,7 +42,7 @@ final class DataFiles {
     return patches.computeIfAbsent(
         file,
         path -> {
-          try (InputFile data = base.openSource(path)) {
+          try (OpenFile data = base.openSource(path)) {
             return new DataFilePatch(path, data.size());
           }
         });

@@ -1,7 +1,6 @@
 package dev.graft.onnx;
 
 import dev.graft.io.ByteSource;
-import dev.graft.io.InputFile;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
@@ -19,7 +18,7 @@ public record DecodedValues(Path path, MemorySegment values) implements ByteSour
    * @param file the open model file
    * @throws dev.graft.error.GraftException as {@link TypedValues#decode} does
    */
-  public static DecodedValues of(StoredTensor tensor, InputFile file) {
+  public static DecodedValues of(StoredTensor tensor, ByteSource file) {
     return new DecodedValues(file.path(), MemorySegment.ofArray(TypedValues.decode(tensor, file)));
   }
 

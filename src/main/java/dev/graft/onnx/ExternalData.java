@@ -1,12 +1,10 @@
 package dev.graft.onnx;
 
 import dev.graft.error.FormatException;
-import dev.graft.io.ExternalLocation;
+import dev.graft.onnx.ModelFiles.DataFile;
 import dev.graft.onnx.proto.StringStringEntryProto;
 import dev.graft.onnx.proto.TensorProto;
 import dev.graft.tensor.TensorSource;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -27,18 +25,15 @@ final class ExternalData {
   /** As many digits as surely fit in a long. */
   private static final int MAX_DIGITS = 18;
 
-  /** A data file with its length when it was resolved. */
-  private record DataFile(Path path, long length) {}
-
-  private final Path model;
+  private final ModelFiles source;
   private final SequencedMap<String, DataFile> files = new LinkedHashMap<>();
 
-  ExternalData(Path model) {
-    this.model = model;
+  ExternalData(ModelFiles source) {
+    this.source = source;
   }
 
   Path model() {
-    return model;
+    return source.path();
   }
 
   /** Location as the model writes it, to the file; in order of first appearance. */
@@ -61,7 +56,8 @@ final class ExternalData {
     if (location == null) {
       throw broken(label, "is external but names no location; the file is damaged");
     }
-    DataFile file = files.computeIfAbsent(location, l -> open(label, l));
+    DataFile file =
+        files.computeIfAbsent(location, l -> source.find(l, model() + ": tensor '" + label + "'"));
     long offset = number(label, entries, "offset").orElse(0L);
     long rest = Math.max(0, file.length() - offset);
     long length = number(label, entries, "length").orElse(expected >= 0 ? expected : rest);
@@ -78,20 +74,6 @@ final class ExternalData {
               .formatted(length, offset, location, file.length()));
     }
     return new TensorSource(file.path(), offset, length);
-  }
-
-  static Path folderOf(Path model) {
-    return Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model.toAbsolutePath());
-  }
-
-  private DataFile open(String label, String location) {
-    Path path =
-        ExternalLocation.resolve(folderOf(model), location, model + ": tensor '" + label + "'");
-    try {
-      return new DataFile(path, Files.size(path));
-    } catch (IOException e) {
-      throw new FormatException(path + ": cannot be read: " + e.getMessage(), e);
-    }
   }
 
   private Map<String, String> entries(String label, TensorProto proto) {
@@ -126,6 +108,6 @@ final class ExternalData {
   }
 
   private FormatException broken(String label, String how) {
-    return new FormatException("%s: tensor '%s' %s".formatted(model, label, how));
+    return new FormatException("%s: tensor '%s' %s".formatted(model(), label, how));
   }
 }

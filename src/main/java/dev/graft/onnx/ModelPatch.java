@@ -1,7 +1,7 @@
 package dev.graft.onnx;
 
 import dev.graft.error.UnsupportedException;
-import dev.graft.io.InputFile;
+import dev.graft.io.ByteSource;
 import dev.graft.onnx.GraphEdit.AddInitializer;
 import dev.graft.onnx.GraphEdit.Keeping;
 import dev.graft.onnx.GraphEdit.SetInput;
@@ -34,7 +34,7 @@ public final class ModelPatch {
    * @param base the model to change
    * @param file its file, open until the patch has been planned
    */
-  public ModelPatch(OnnxModel base, InputFile file) {
+  public ModelPatch(OnnxModel base, ByteSource file) {
     this.base = base;
     WireCursor cursor = new WireCursor(file);
     this.fields = new FieldIndex(cursor);

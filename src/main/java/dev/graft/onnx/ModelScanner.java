@@ -2,7 +2,7 @@ package dev.graft.onnx;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.graft.error.FormatException;
-import dev.graft.io.InputFile;
+import dev.graft.io.ByteSource;
 import dev.graft.onnx.MessageSpan.FieldPlace;
 import dev.graft.onnx.proto.ModelProto;
 
@@ -21,7 +21,7 @@ final class ModelScanner {
   /** Just below the depth at which protobuf itself gives up. */
   static final int MAX_DEPTH = 96;
 
-  private final InputFile file;
+  private final ByteSource file;
   private final WireCursor cursor;
   private final ScanBudget budget;
   private final SkeletonBuffer skeleton;
@@ -37,7 +37,7 @@ final class ModelScanner {
   /** Up to here the file is in the skeleton or left out of it. */
   private long copiedTo;
 
-  private ModelScanner(InputFile file, long heap) {
+  private ModelScanner(ByteSource file, long heap) {
     this.file = file;
     this.cursor = new WireCursor(file);
     this.budget = new ScanBudget(file.path(), heap);
@@ -50,12 +50,12 @@ final class ModelScanner {
    *
    * @throws FormatException if it is not a well-formed ONNX model
    */
-  static Scan scan(InputFile file) {
+  static Scan scan(ByteSource file) {
     return scan(file, Runtime.getRuntime().maxMemory());
   }
 
   /** Scans a file for which there is only so much memory. */
-  static Scan scan(InputFile file, long heap) {
+  static Scan scan(ByteSource file, long heap) {
     try {
       return new ModelScanner(file, heap).scan();
     } catch (FormatException e) {

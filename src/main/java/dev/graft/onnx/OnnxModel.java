@@ -1,8 +1,7 @@
 package dev.graft.onnx;
 
 import dev.graft.error.FormatException;
-import dev.graft.io.ExternalLocation;
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.onnx.proto.ModelProto;
 import dev.graft.onnx.proto.StringStringEntryProto;
 import dev.graft.onnx.proto.TrainingInfoProto;
@@ -19,7 +18,7 @@ import java.util.SequencedMap;
  */
 public final class OnnxModel {
 
-  private final Path path;
+  private final ModelFiles files;
   private final long fileLength;
   private final Scan scan;
   private final GraphPart graph;
@@ -27,11 +26,11 @@ public final class OnnxModel {
   private final List<StoredTensor> tensors;
   private final SequencedMap<String, Path> dataFiles;
 
-  private OnnxModel(InputFile file, Scan scan) {
-    this.path = file.path();
-    this.fileLength = file.size();
+  private OnnxModel(ModelFiles files, long fileLength, Scan scan) {
+    this.files = files;
+    this.fileLength = fileLength;
     this.scan = scan;
-    ExternalData data = new ExternalData(path);
+    ExternalData data = new ExternalData(files);
     PartBuilder parts = new PartBuilder(data);
     ModelProto proto = scan.skeleton();
     this.graph = parts.graph(proto.getGraph(), scan.root().child(7));
@@ -52,14 +51,23 @@ public final class OnnxModel {
    * @throws FormatException if the file or one of its data files is missing, damaged or not ONNX
    */
   public static OnnxModel open(Path path) {
-    try (InputFile file = InputFile.open(path)) {
-      return new OnnxModel(file, ModelScanner.scan(file));
+    return open(ModelFiles.at(path));
+  }
+
+  /**
+   * The same for a model whose files are read from somewhere else.
+   *
+   * @throws FormatException if a file is missing, damaged or not ONNX
+   */
+  public static OnnxModel open(ModelFiles files) {
+    try (OpenFile file = files.open()) {
+      return new OnnxModel(files, file.size(), ModelScanner.scan(file));
     }
   }
 
   /** The model file. */
   public Path path() {
-    return path;
+    return files.path();
   }
 
   /** Bytes of the model file itself. */
@@ -103,16 +111,16 @@ public final class OnnxModel {
    *
    * @throws FormatException if it is gone or was exchanged for a link
    */
-  public InputFile openSource(Path source) {
-    if (source.equals(path)) {
-      return InputFile.open(path);
+  public OpenFile openSource(Path source) {
+    if (source.equals(path())) {
+      return files.open();
     }
     for (Map.Entry<String, Path> file : dataFiles.entrySet()) {
       if (file.getValue().equals(source)) {
-        return ExternalLocation.open(ExternalData.folderOf(path), file.getKey(), path.toString());
+        return files.open(file.getKey());
       }
     }
-    throw new IllegalArgumentException(source + " is no file of " + path);
+    throw new IllegalArgumentException(source + " is no file of " + path());
   }
 
   /** The model's metadata; of a repeated key the last value, as ONNX Runtime has it. */

@@ -1,7 +1,8 @@
 package dev.graft.onnx;
 
 import dev.graft.error.FormatException;
-import dev.graft.io.InputFile;
+import dev.graft.io.ByteSource;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -28,9 +29,9 @@ enum OtherFormat {
   }
 
   /** What a file is that failed to be ONNX, if it is anything well known. */
-  static Optional<OtherFormat> of(InputFile file) {
+  static Optional<OtherFormat> of(ByteSource file) {
     ByteBuffer head = ByteBuffer.allocate((int) Math.min(LOOKED_AT, file.size()));
-    file.readFully(head, 0);
+    file.readFully(MemorySegment.ofBuffer(head), 0);
     head.flip().order(ByteOrder.LITTLE_ENDIAN);
     String latin = StandardCharsets.ISO_8859_1.decode(head.duplicate()).toString();
     if (latin.isEmpty()) {

@@ -2,7 +2,7 @@ package dev.graft.onnx;
 
 import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
-import dev.graft.io.InputFile;
+import dev.graft.io.ByteSource;
 import dev.graft.tensor.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -27,7 +27,7 @@ public final class TypedValues {
   private final ByteBuffer out;
   private final int field;
 
-  private TypedValues(StoredTensor tensor, InputFile file) {
+  private TypedValues(StoredTensor tensor, ByteSource file) {
     this.tensor = tensor;
     this.cursor = new WireCursor(file);
     this.field = tensor.dtype() == DType.FLOAT32 ? FLOAT_DATA : INT32_DATA;
@@ -41,7 +41,7 @@ public final class TypedValues {
    *     is never folded
    * @throws FormatException if the values do not fit the type, or their number the shape
    */
-  public static byte[] decode(StoredTensor tensor, InputFile file) {
+  public static byte[] decode(StoredTensor tensor, ByteSource file) {
     if (!tensor.dtype().isFoldable() || tensor.storage() != StoredTensor.Storage.TYPED) {
       throw new UnsupportedException(
           "%s: tensor '%s' keeps %s values in typed fields; Graft reads floats there only"
@@ -61,7 +61,7 @@ public final class TypedValues {
     return new TypedValues(tensor, file).decode(file);
   }
 
-  private byte[] decode(InputFile file) {
+  private byte[] decode(ByteSource file) {
     long end = tensor.span().bodyEnd();
     int single = field == FLOAT_DATA ? WireCursor.FIXED32 : WireCursor.VARINT;
     cursor.seek(tensor.span().bodyStart());
@@ -84,7 +84,7 @@ public final class TypedValues {
     return out.array();
   }
 
-  private void value(InputFile file, long limit) {
+  private void value(ByteSource file, long limit) {
     if (!out.hasRemaining()) {
       throw wrongCount(tensor, file, "more");
     }
@@ -101,7 +101,7 @@ public final class TypedValues {
     out.putShort((short) value);
   }
 
-  private static FormatException wrongCount(StoredTensor tensor, InputFile file, String which) {
+  private static FormatException wrongCount(StoredTensor tensor, ByteSource file, String which) {
     return new FormatException(
         "%s: tensor '%s' has %s values in its typed field than shape %s asks for; the file is damaged"
             .formatted(file.path(), tensor.label(), which, tensor.shape()));

@@ -1,8 +1,8 @@
 package dev.graft.onnx;
 
 import dev.graft.error.FormatException;
-import dev.graft.io.InputFile;
-import java.nio.ByteBuffer;
+import dev.graft.io.ByteSource;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Reads protobuf's wire format from a file through a window, so that what is skipped is never read.
@@ -19,14 +19,14 @@ final class WireCursor {
   private static final int SMALLEST_WINDOW = 1 << 12;
   private static final int LARGEST_WINDOW = 1 << 20;
 
-  private final InputFile file;
+  private final ByteSource file;
   private final long fileLength;
   private byte[] window = new byte[0];
   private long windowStart;
   private int filled;
   private long position;
 
-  WireCursor(InputFile file) {
+  WireCursor(ByteSource file) {
     this.file = file;
     this.fileLength = file.size();
   }
@@ -107,7 +107,7 @@ final class WireCursor {
     // In steps: the JDK copies through a direct buffer as large as the read, and keeps it.
     for (int done = 0; done < length; done += LARGEST_WINDOW) {
       int step = Math.min(LARGEST_WINDOW, length - done);
-      file.readFully(ByteBuffer.wrap(into, at + done, step), from + done);
+      file.readFully(MemorySegment.ofArray(into).asSlice(at + done, step), from + done);
     }
   }
 
@@ -143,7 +143,7 @@ final class WireCursor {
     if (window.length < wanted) {
       window = new byte[wanted];
     }
-    file.readFully(ByteBuffer.wrap(window, 0, wanted), position);
+    file.readFully(MemorySegment.ofArray(window).asSlice(0, wanted), position);
     windowStart = position;
     filled = wanted;
   }

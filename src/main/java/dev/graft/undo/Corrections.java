@@ -18,13 +18,13 @@ public final class Corrections {
     this.exceptions = exceptions;
   }
 
-  /** Which of several values that fit it was. */
-  byte[] choices() {
+  /** Which of several values that fit it was; not a copy. */
+  public byte[] choices() {
     return choices;
   }
 
-  /** Values that are none of those that fit. */
-  byte[] exceptions() {
+  /** Values that are none of those that fit; not a copy. */
+  public byte[] exceptions() {
     return exceptions;
   }
 

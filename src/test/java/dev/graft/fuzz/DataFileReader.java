@@ -1,6 +1,6 @@
 package dev.graft.fuzz;
 
-import dev.graft.io.InputFile;
+import dev.graft.io.OpenFile;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.tensor.TensorSource;
@@ -109,7 +109,7 @@ final class DataFileReader implements Reader {
 
   private static void read(OnnxModel model, TensorSource source) {
     byte[] bytes = new byte[Math.toIntExact(source.length())];
-    try (InputFile data = model.openSource(source.file())) {
+    try (OpenFile data = model.openSource(source.file())) {
       data.readFully(MemorySegment.ofArray(bytes), source.offset());
     }
     for (int i = 0; i + SECRET.length <= bytes.length; i++) {

@@ -4,17 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.graft.adapter.PeftAdapter;
+import dev.graft.error.BindingException;
+import dev.graft.error.UnsupportedException;
 import dev.graft.fold.FoldCheck;
 import dev.graft.fold.Merge;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
+import dev.graft.fold.Rewrite;
 import dev.graft.graph.ModelGraph;
+import dev.graft.inject.AdapterName;
+import dev.graft.inject.Injection;
 import dev.graft.io.InputFile;
 import dev.graft.io.Progress;
 import dev.graft.match.Binder;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.SiteIndex;
+import dev.graft.match.Ties;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
 import dev.graft.runtime.HostTensor;
@@ -64,6 +70,51 @@ public final class Folding {
     try (Session merged = open(output)) {
       this.after = merged.run(feeds);
     }
+    if (plan.request().options().ties() == Ties.ACTIVE) {
+      branchesSayTheSame();
+    }
+  }
+
+  /** The branches of the same adapter beside the same weights give the same outputs. */
+  private void branchesSayTheSame() {
+    Path path = made(output.resolveSibling("branches")).resolve("model.onnx");
+    try {
+      Injection.of(
+              OnnxModel.open(plan.request().model()),
+              PeftAdapter.open(plan.request().adapter()),
+              plan.request().options(),
+              AdapterName.DEFAULT)
+          .write("graft test", new Rewrite.Output(path, List.of(), 1, Progress.NONE));
+    } catch (UnsupportedException refused) {
+      assertThat(refused).hasMessageContaining("no branch is known");
+      return;
+    } catch (BindingException slots) {
+      assertThat(slots).hasMessageContaining("has a value 'fc.lora_A.weight' already");
+      return;
+    }
+    double tolerance = branchTolerance();
+    try (Session branches = open(path)) {
+      Map<String, HostTensor> found = branches.run(feeds);
+      after.forEach((name, tensor) -> {
+        float[] expected = tensor.toFloats();
+        float[] is = result(found, name).toFloats();
+        assertThat(is).as(name + " of the branches").hasSameSizeAs(expected);
+        for (int i = 0; i < is.length; i++) {
+          assertThat((double) is[i])
+              .as("%s[%d] of the branches", name, i)
+              .isCloseTo(expected[i], within(tolerance * (1 + Math.abs(expected[i]))));
+        }
+      });
+    }
+  }
+
+  /** A fold rounds to the stored type, a branch computes in float32. */
+  private double branchTolerance() {
+    boolean isHalf =
+        binding().bound().stream()
+            .flatMap(b -> b.place().spots().stream())
+            .anyMatch(s -> s.tensor().dtype() != DType.FLOAT32);
+    return isHalf ? 1e-2 : TOLERANCE;
   }
 
   /** Only joins the two. */

@@ -1,0 +1,125 @@
+package dev.graft.cli;
+
+import dev.graft.adapter.AdapterSpec;
+import dev.graft.adapter.PeftAdapter;
+import dev.graft.cli.MergeRun.Effort;
+import dev.graft.error.UsageException;
+import dev.graft.fold.Merge;
+import dev.graft.fold.MergeRequest;
+import dev.graft.fold.MergeRequest.Repeat;
+import dev.graft.fold.RestoredBase;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Puts another adapter in the place of the one that was merged last. */
+@Command(
+    name = "switch",
+    customSynopsis = {
+      "graft switch -m MERGED -a DIR[:WEIGHT] -o OUT [--with DIR] [--prefix FROM=TO] [--map FILE]",
+      "                    [--tied active|peft-merge] [--no-undo|--undo-without-adapter] [--report FILE]",
+      "                    [--threads N] [--json] [--quiet]"
+    },
+    aliases = "switch-adapter",
+    description =
+        "Takes the adapter that was merged last out of a model and merges another one, in one pass: the output"
+            + " is, byte for byte, what a merge of the other adapter into the base gives, and the base is not"
+            + " needed. What was taken out is proved by the SHA-256 of the base's tensors.",
+    footer = {
+      "  graft switch -m reviews.onnx -a adapters/questions -o questions.onnx",
+      "  graft switch -m reviews.onnx -a adapters/questions:0.5 -o half.onnx"
+    })
+final class SwitchCommand extends Verb {
+
+  @Option(
+      names = {"-m", "--model"},
+      required = true,
+      paramLabel = "MERGED",
+      description = "The merged model, with its undo record beside it.")
+  private Path model = Path.of("");
+
+  @Option(
+      names = {"-a", "--adapter", "--adapter-path"},
+      required = true,
+      paramLabel = "DIR[:WEIGHT]",
+      description =
+          "The adapter to merge instead. The weight (default 1) is a factor on its change.")
+  private String adapter = "";
+
+  @Option(
+      names = {"-o", "--output", "--output-path"},
+      required = true,
+      paramLabel = "OUT",
+      description = "The .onnx file to write; data files and the new undo record go beside it.")
+  private Path output = Path.of("");
+
+  @Option(
+      names = "--with",
+      paramLabel = "DIR",
+      description =
+          "The adapter that is in the model; needed only where its undo record was written without its tensors.")
+  private Optional<Path> merged = Optional.empty();
+
+  @Mixin private NameOptions names = new NameOptions();
+
+  @Mixin private UndoOptions undo = new UndoOptions();
+
+  @Option(
+      names = "--report",
+      paramLabel = "FILE",
+      description = "Write the JSON report there, with the SHA-256 of every file.")
+  private Optional<Path> report = Optional.empty();
+
+  @Option(names = "--threads", paramLabel = "N", description = "Threads that fold and copy.")
+  private int threads = MergeRun.defaultThreads();
+
+  SwitchCommand(Screen screen) {
+    super(screen);
+  }
+
+  @Override
+  int execute() {
+    if (threads < 1) {
+      throw new UsageException("--threads is " + threads + ", expected 1 or more");
+    }
+    ReportFile.requireApart(report, output);
+    AdapterSpec spec = AdapterSpec.parse(adapter);
+    MergeRequest request =
+        new MergeRequest(
+            model, spec.path(), spec.weight(), output, names.toOptions(), Repeat.REFUSED);
+    try (RestoredBase base = RestoredBase.open(model, merged.map(PeftAdapter::open))) {
+      MergeRun planned = MergeRun.planned(request, base);
+      warn(planned.warnings());
+      try (ReportFile file = ReportFile.begin(report, planned.plan().inputs())) {
+        Effort effort = new Effort("switching", threads, undo.policy());
+        MergeRun done = MergeRun.done(List.of(planned), this, effort).getFirst();
+        MergeReport whole = report(done);
+        file.write(whole);
+        print(whole, () -> MergeText.print(screen().out(), whole));
+      }
+    }
+    return Failure.OK;
+  }
+
+  private MergeReport report(MergeRun run) {
+    if (report.isEmpty() && !isJson()) {
+      return MergeReport.of(
+          run, name(), new MergeReport.Files(entries(run.plan().inputs()), entries(run.outputs())));
+    }
+    long bytes = run.plan().baseBytes() + run.result().map(Merge.Result::bytes).orElse(0L);
+    try (ProgressBar bar = progress("hashing", bytes)) {
+      FileHashes hashes = new FileHashes(threads, bar);
+      return MergeReport.of(
+          run,
+          name(),
+          new MergeReport.Files(hashes.of(run.plan().inputs()), hashes.of(run.outputs())));
+    }
+  }
+
+  private static List<FileEntry> entries(List<Path> files) {
+    return files.stream().map(FileEntry::of).toList();
+  }
+}
