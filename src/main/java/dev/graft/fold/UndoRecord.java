@@ -103,7 +103,7 @@ final class UndoRecord implements AutoCloseable {
   private static UndoRecord open(OnnxModel merged, List<Provenance> merges, Path path) {
     if (!Files.exists(path)) {
       throw new FormatException(
-          "%s: there is no undo record %s; an exact unmerge needs the one that was written beside the model, without it --approximate subtracts and leaves rounding behind"
+          "%s: there is no undo record %s; taking the merge back needs the one that was written beside the model, since subtraction alone leaves rounding behind; put it there or merge again from the base"
               .formatted(merged.path(), path));
     }
     RecordReader reader = RecordReader.open(path);

@@ -32,7 +32,7 @@ enum OtherFormat {
   static Optional<OtherFormat> of(ByteSource file) {
     ByteBuffer head = ByteBuffer.allocate((int) Math.min(LOOKED_AT, file.size()));
     file.readFully(MemorySegment.ofBuffer(head), 0);
-    head.flip().order(ByteOrder.LITTLE_ENDIAN);
+    head.order(ByteOrder.LITTLE_ENDIAN);
     String latin = StandardCharsets.ISO_8859_1.decode(head.duplicate()).toString();
     if (latin.isEmpty()) {
       return Optional.of(EMPTY);
