@@ -38,6 +38,21 @@ final class Differential {
     return node.input(index);
   }
 
+  /**
+   * The name of an input that a product in the backward pass reads. A half-precision weight is cast
+   * once more for it, so that its float32 form does not live from the forward pass until then.
+   */
+  String factor(int index) {
+    return emitter
+        .draft()
+        .producer(x(index))
+        .filter(node -> OpNode.operator(node).equals("Cast"))
+        .map(node -> node.getInput(0))
+        .filter(weight -> emitter.draft().initializer(weight).isPresent())
+        .map(weight -> emitter.cast(weight, type()))
+        .orElse(x(index));
+  }
+
   /** The name of the first output. */
   String y() {
     return node.proto().getOutput(0);

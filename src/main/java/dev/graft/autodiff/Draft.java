@@ -7,6 +7,7 @@ import dev.graft.onnx.proto.NodeProto;
 import dev.graft.onnx.proto.OperatorSetIdProto;
 import dev.graft.onnx.proto.TensorProto;
 import dev.graft.onnx.proto.ValueInfoProto;
+import dev.graft.tensor.DType;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -32,6 +33,7 @@ final class Draft {
   private final Map<String, Facts> facts = new HashMap<>();
   private final Map<String, Integer> producers = new HashMap<>();
   private List<NodeProto> nodes;
+  private boolean isWide;
 
   private Draft(ModelProto model) {
     this.model = model;
@@ -147,7 +149,10 @@ final class Draft {
   /** What the graph declares of a value. */
   Facts declared(String value) {
     ValueInfoProto info = declared.get(value);
-    return info == null ? Facts.NONE : Tensors.facts(info);
+    Facts facts = info == null ? Facts.NONE : Tensors.facts(info);
+    return isWide && Widening.isHalf(facts.type())
+        ? facts.typed(Optional.of(DType.FLOAT32))
+        : facts;
   }
 
   /** Whether a value is there before any node has run. */
@@ -161,6 +166,11 @@ final class Draft {
     return model.getGraph().getOutputList().stream().anyMatch(o -> o.getName().equals(value));
   }
 
+  /** Takes what is declared to be of half precision as float32 from now on. */
+  void widen() {
+    isWide = true;
+  }
+
   /** The model with the nodes and initializers of now. */
   ModelProto build() {
     ModelProto.Builder built = model.toBuilder();
@@ -171,6 +181,12 @@ final class Draft {
         .clearInitializer()
         .addAllInitializer(initializers.values())
         .clearValueInfo();
+    if (isWide) {
+      built.getGraphBuilder().getOutputBuilderList().stream()
+          .map(output -> output.getTypeBuilder().getTensorTypeBuilder())
+          .filter(type -> Widening.isHalf(DType.ofOnnx(type.getElemType())))
+          .forEach(type -> type.setElemType(DType.FLOAT32.onnxCode()));
+    }
     if (model.getOpsetImportList().stream().noneMatch(o -> o.getDomain().equals(MICROSOFT))) {
       built.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(MICROSOFT).setVersion(1));
     }

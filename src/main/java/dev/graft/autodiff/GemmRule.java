@@ -16,11 +16,12 @@ final class GemmRule implements Rule {
     boolean turnedA = d.node().intAttribute("transA", 0) != 0;
     boolean turnedB = d.node().intAttribute("transB", 0) != 0;
     if (d.wants(0)) {
+      String b = d.factor(1);
       d.give(
           0,
           turnedA
-              ? product(d, List.of(d.x(1), d.dy()), turnedB ? 1 : 0, 1)
-              : product(d, List.of(d.dy(), d.x(1)), 0, turnedB ? 0 : 1));
+              ? product(d, List.of(b, d.dy()), turnedB ? 1 : 0, 1)
+              : product(d, List.of(d.dy(), b), 0, turnedB ? 0 : 1));
     }
     if (d.wants(1)) {
       d.give(

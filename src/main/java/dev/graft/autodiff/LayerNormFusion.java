@@ -54,17 +54,21 @@ final class LayerNormFusion implements Fusion {
 
   private static Optional<Norm> norm(Pattern pattern, OpNode normal) {
     String centred = normal.input(0);
-    Optional<OpNode> difference = pattern.made(centred, "Sub");
     Optional<Norm> spread =
         pattern.made(normal.input(1), "Sqrt").flatMap(root -> ofMeanSquare(pattern, root.input(0)));
-    boolean isCentred =
-        difference
-            .filter(sub ->
-                pattern.mean(sub.input(1)).filter(v -> pattern.isSame(v, sub.input(0))).isPresent())
-            .isPresent();
+    Optional<String> x = centred(pattern, centred);
     return spread
-        .filter(s -> isCentred && pattern.isSame(s.x(), centred))
-        .map(s -> new Norm(difference.orElseThrow().input(0), s.epsilon()));
+        .filter(s -> x.isPresent() && pattern.isSame(s.x(), centred))
+        .map(s -> new Norm(x.orElseThrow(), s.epsilon()));
+  }
+
+  /** What a value is less its own mean. */
+  static Optional<String> centred(Pattern pattern, String value) {
+    return pattern
+        .made(value, "Sub")
+        .filter(sub ->
+            pattern.mean(sub.input(1)).filter(v -> pattern.isSame(v, sub.input(0))).isPresent())
+        .map(sub -> sub.input(0));
   }
 
   /** What a value is the mean square of, with something added. */

@@ -34,7 +34,7 @@ final class MatMulRule implements Rule {
   private static void left(Differential d) {
     boolean isVector = d.rank(0) == 1;
     String dy = matrix(d);
-    String b = d.rank(1) == 1 ? d.emit().reshape(d.x(1), -1, 1) : d.x(1);
+    String b = d.rank(1) == 1 ? d.emit().reshape(d.x(1), -1, 1) : d.factor(1);
     boolean turnedA = flag(d, "transA");
     boolean turnedB = flag(d, "transB") && d.rank(1) > 1;
     String da =

@@ -5,7 +5,10 @@ import dev.graft.onnx.Attributes;
 import java.util.List;
 import java.util.Optional;
 
-/** X / √(mean X² + ε) · scale is SimplifiedLayerNormalization. */
+/**
+ * X / √(mean X² + ε) · scale is SimplifiedLayerNormalization. Where X has its mean taken off, it is
+ * the first part of a LayerNormalization, which is left for its bias to come.
+ */
 final class RmsNormFusion implements Fusion {
 
   @Override
@@ -17,7 +20,8 @@ final class RmsNormFusion implements Fusion {
     for (int i = 0; i < 2; i++) {
       String scale = node.input(1 - i);
       Optional<Norm> norm = norm(pattern, node.input(i));
-      if (norm.isPresent() && pattern.isAlongLast(scale, norm.get().x())) {
+      boolean isLayerNorm = norm.flatMap(n -> LayerNormFusion.centred(pattern, n.x())).isPresent();
+      if (norm.isPresent() && !isLayerNorm && pattern.isAlongLast(scale, norm.get().x())) {
         String result =
             emit.op(
                 "SimplifiedLayerNormalization",

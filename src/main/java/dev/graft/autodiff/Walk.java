@@ -23,6 +23,7 @@ final class Walk {
   GradientGraph gradients() {
     draft.replaceNodes(Order.of(draft.nodes()));
     Inliner.inline(draft);
+    Widening.apply(draft);
     requireTrainable();
     requireLoss();
     new Fusions(draft, emitter).apply(activity());

@@ -1,8 +1,13 @@
 package dev.graft.cli;
 
+import dev.graft.cli.MergeRun.Effort;
 import dev.graft.error.FormatException;
 import dev.graft.fold.MergeRequest;
+import dev.graft.fold.RestoredBase;
 import dev.graft.fold.UndoPolicy;
+import dev.graft.fold.Unmerge;
+import dev.graft.fold.Unmerge.Existing;
+import dev.graft.io.Progress;
 import dev.graft.onnx.NodePart;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.runtime.SessionSettings;
@@ -23,7 +28,8 @@ import picocli.CommandLine.Command;
     name = "demo",
     description =
         "Folds a sentiment adapter that PEFT trained into the all-MiniLM-L6-v2 of Maven Central, and holds the"
-            + " embeddings against those of PEFT's own merged model.",
+            + " embeddings against those of PEFT's own merged model. Then takes it out again, and puts the adapter"
+            + " of another task in its place.",
     customSynopsis = "graft demo [--json] [--quiet]",
     footer = "  graft demo")
 final class DemoCommand extends Verb {
@@ -32,6 +38,10 @@ final class DemoCommand extends Verb {
   private static final String ADAPTER = "testdata/minilm-sentiment";
   private static final String GOLDEN = "testdata/minilm-sentiment.golden.safetensors";
   private static final String OUTPUT = "target/demo/minilm-sentiment.onnx";
+  private static final String OTHER_ADAPTER = "testdata/minilm-tweets";
+  private static final String UNMERGED = "target/demo/unmerged.onnx";
+  private static final String SWITCHED = "target/demo/switched/minilm-tweets.onnx";
+  private static final String FRESH = "target/demo/fresh/minilm-tweets.onnx";
 
   /** The export itself, which others made, is 2.1e-5 from torch. */
   private static final double ATOL = 5e-5;
@@ -50,9 +60,7 @@ final class DemoCommand extends Verb {
     List<MergeRun> planned = MergeRun.planned(List.of(request));
     MergeRun run =
         MergeRun.done(
-                planned,
-                this,
-                new MergeRun.Effort("merging", MergeRun.defaultThreads(), UndoPolicy.KEPT))
+                planned, this, new Effort("merging", MergeRun.defaultThreads(), UndoPolicy.KEPT))
             .getFirst();
     DemoReport report =
         new DemoReport(
@@ -63,9 +71,41 @@ final class DemoCommand extends Verb {
                 check("base model against torch", parity(base, golden, "base")),
                 check("merged model against PEFT", parity(output, golden, "merged"))),
             parity(base, golden, "merged").errors().maxAbs(),
-            sameNodes(run.plan().model(), OnnxModel.open(output)));
+            sameNodes(run.plan().model(), OnnxModel.open(output)),
+            List.of(unmerge(home, base, output), change(home, base, output)));
     print(report, () -> new DemoText(screen().out()).print(report));
     return report.holds() ? Failure.OK : Failure.DOES_NOT_HOLD;
+  }
+
+  /** Takes the adapter out again. */
+  private DemoReport.Same unmerge(Path home, Path base, Path merged) {
+    Path output = home.resolve(UNMERGED);
+    try (RestoredBase restored = RestoredBase.open(merged, Optional.empty())) {
+      new Unmerge(restored, output, Existing.REPLACED, Progress.NONE)
+          .run(MergeRun.defaultThreads());
+    }
+    return same("unmerged, against the base", output, base);
+  }
+
+  /** Puts the adapter of another task in its place, and merges that one into the base as well. */
+  private DemoReport.Same change(Path home, Path base, Path merged) {
+    Path adapter = existing(home.resolve(OTHER_ADAPTER));
+    Path switched = home.resolve(SWITCHED);
+    Effort effort = new Effort("switching", MergeRun.defaultThreads(), UndoPolicy.KEPT);
+    try (RestoredBase restored = RestoredBase.open(merged, Optional.empty())) {
+      MergeRequest request = MergeRequest.of(merged, adapter, switched);
+      MergeRun.done(List.of(MergeRun.planned(request, restored)), this, effort);
+    }
+    MergeRequest request = MergeRequest.of(base, adapter, home.resolve(FRESH));
+    MergeRun.done(MergeRun.planned(List.of(request)), this, effort);
+    return same("switched to tweets, against a fresh merge", switched, request.output());
+  }
+
+  private static DemoReport.Same same(String what, Path found, Path expected) {
+    return new DemoReport.Same(
+        what,
+        FileEntry.hashed(found, Progress.NONE).sha256().orElseThrow(),
+        FileEntry.hashed(expected, Progress.NONE).sha256().orElseThrow());
   }
 
   private static Path home() {

@@ -11,9 +11,16 @@ import java.util.List;
  * @param checks embeddings against stored ones
  * @param moved how far the adapter moves an embedding's entry at most
  * @param nodes whether the nodes are those of the base
+ * @param files files that have to be the same
  */
 record DemoReport(
-    int schema, String verb, MergeReport merge, List<Check> checks, double moved, Nodes nodes) {
+    int schema,
+    String verb,
+    MergeReport merge,
+    List<Check> checks,
+    double moved,
+    Nodes nodes,
+    List<Same> files) {
 
   /**
    * A check of embeddings.
@@ -33,7 +40,22 @@ record DemoReport(
    */
   record Nodes(long same, long total) {}
 
+  /**
+   * Two files that have to be the same.
+   *
+   * @param what which
+   * @param found SHA-256 of the one
+   * @param expected SHA-256 of the other
+   */
+  record Same(String what, String found, String expected) {
+    boolean holds() {
+      return found.equals(expected);
+    }
+  }
+
   boolean holds() {
-    return nodes.same() == nodes.total() && checks.stream().allMatch(Check::holds);
+    return files.stream().allMatch(Same::holds)
+        && nodes.same() == nodes.total()
+        && checks.stream().allMatch(Check::holds);
   }
 }

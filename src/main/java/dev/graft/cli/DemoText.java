@@ -58,6 +58,13 @@ final class DemoText {
         nodes.same() + " of " + nodes.total(),
         "all",
         verdict(nodes.same() == nodes.total()));
+    for (DemoReport.Same same : report.files()) {
+      table.row(
+          same.what(),
+          same.found().substring(0, 12),
+          same.expected().substring(0, 12),
+          verdict(same.holds()));
+    }
     table.print(out, INDENT);
     out.println();
     out.println(
