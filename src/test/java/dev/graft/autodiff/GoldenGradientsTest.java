@@ -86,6 +86,9 @@ class GoldenGradientsTest {
 
   /** PEFT names a parameter otherwise than its saved tensor in two cases. */
   private static String torchKey(String saved) {
+    if (saved.contains(".classifier.")) {
+      return saved.replace(".classifier.", ".classifier.modules_to_save.");
+    }
     return saved.endsWith("lora_magnitude_vector") ? saved + ".weight" : saved;
   }
 
