@@ -71,6 +71,8 @@ final class GraftCommand implements Runnable {
       case "unmerge" -> List.of(new UnmergeCommand(screen));
       case "switch" -> List.of(new SwitchCommand(screen));
       case "insert" -> List.of(new InsertCommand(screen));
+      case "train" -> List.of(new TrainCommand(screen));
+      case "artifacts" -> List.of(new ArtifactsCommand(screen));
       case "verify" -> List.of(new VerifyCommand(screen));
       case "demo" -> List.of(new DemoCommand(screen));
       default ->
@@ -80,6 +82,8 @@ final class GraftCommand implements Runnable {
               new UnmergeCommand(screen),
               new SwitchCommand(screen),
               new InsertCommand(screen),
+              new TrainCommand(screen),
+              new ArtifactsCommand(screen),
               new VerifyCommand(screen),
               new DemoCommand(screen));
     };

@@ -66,6 +66,11 @@ abstract class Verb implements Callable<Integer> {
     return output.isJson();
   }
 
+  /** Whether nothing but errors is to be said. */
+  final boolean isQuiet() {
+    return output.isQuiet();
+  }
+
   final String name() {
     return spec.name();
   }

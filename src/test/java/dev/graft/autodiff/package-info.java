@@ -1,0 +1,4 @@
+@NullMarked
+package dev.graft.autodiff;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.graft.train;
+
+import org.jspecify.annotations.NullMarked;
