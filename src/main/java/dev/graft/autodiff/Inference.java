@@ -26,6 +26,7 @@ final class Inference {
     Map<String, ShapeRule> rules = new HashMap<>();
     ElementwiseShapes.addTo(rules);
     MovementShapes.addTo(rules);
+    ReductionShapes.addTo(rules);
     IndexingShapes.addTo(rules);
     ContentShapes.addTo(rules);
     LinearShapes.addTo(rules);

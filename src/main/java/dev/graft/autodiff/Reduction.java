@@ -81,12 +81,12 @@ enum Reduction implements Rule {
     if (node.hasInput(1) && node.integers("axes", 1).isEmpty()) {
       throw d.refused("its axes '%s' are known at run time only".formatted(node.input(1)));
     }
-    return MovementShapes.reducedAxes(node, d.rank(0));
+    return ReductionShapes.reducedAxes(node, d.rank(0));
   }
 
   /** A tensor of the output's shape with the reduced axes put back. */
   private static String kept(Differential d, String value) {
-    if (MovementShapes.isTotal(d.node())) {
+    if (ReductionShapes.isTotal(d.node())) {
       return value;
     }
     List<Integer> axes = axes(d);

@@ -82,13 +82,18 @@ final class Combination {
     return weights.build();
   }
 
-  /** Those of the tensors that some node reads. */
+  /** Those float32 tensors among them that some node reads, each once. */
   static List<String> read(ModelProto model, List<String> names) {
     Set<String> read =
         model.getGraph().getNodeList().stream()
             .flatMap(node -> node.getInputList().stream())
             .collect(Collectors.toSet());
-    return names.stream().filter(read::contains).toList();
+    Set<String> floats =
+        model.getGraph().getInitializerList().stream()
+            .filter(tensor -> tensor.getDataType() == DType.FLOAT32.onnxCode())
+            .map(TensorProto::getName)
+            .collect(Collectors.toSet());
+    return names.stream().distinct().filter(read::contains).filter(floats::contains).toList();
   }
 
   /** Whether some of the tensors are kept beside the model. */
