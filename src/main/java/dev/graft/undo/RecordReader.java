@@ -88,15 +88,16 @@ public final class RecordReader implements AutoCloseable {
 
   /** The error for a record that does not fit together. */
   public FormatException damaged(String how) {
-    return new FormatException(
-        file.path() + ": the undo record is damaged: " + how + "; merge again from the base");
+    return new FormatException(message(how));
   }
 
   /** The same, told by an exception of what came after. */
   public FormatException damaged(String how, RuntimeException cause) {
-    FormatException damaged = damaged(how);
-    damaged.initCause(cause);
-    return damaged;
+    return new FormatException(message(how), cause);
+  }
+
+  private String message(String how) {
+    return file.path() + ": the undo record is damaged: " + how + "; merge again from the base";
   }
 
   private byte[] read() {
@@ -111,8 +112,7 @@ public final class RecordReader implements AutoCloseable {
     if (Integer.compareUnsigned(version, RecordWriter.VERSION) > 0) {
       throw new UnsupportedException(
           "%s: the undo record has version %s, this program knows up to %d; use the version of Graft that merged"
-              .formatted(
-                  file.path(), Integer.toUnsignedString(version), RecordWriter.VERSION));
+              .formatted(file.path(), Integer.toUnsignedString(version), RecordWriter.VERSION));
     }
     long end = file.size() - RecordWriter.FOOTER_BYTES;
     if (end < RecordWriter.HEADER_BYTES) {
@@ -135,7 +135,9 @@ public final class RecordReader implements AutoCloseable {
   }
 
   private byte[] inflated(byte[] stored, long length) {
-    if (length < 0 || length > MAX_INDEX || length > Math.max(SMALL_INDEX, stored.length * MAX_RATIO)) {
+    if (length < 0
+        || length > MAX_INDEX
+        || length > Math.max(SMALL_INDEX, stored.length * MAX_RATIO)) {
       throw damaged("its index is said to have " + length + " bytes");
     }
     return inflate(stored, (int) length);
