@@ -111,7 +111,7 @@ final class TensorRestorer implements AutoCloseable {
             record.run(offsets[2 * run], lengths.get(2 * run)),
             record.run(offsets[2 * run + 1], lengths.get(2 * run + 1)));
     switch (entry.kind()) {
-      case ADDED -> added(run, bytes, new CorrectionReader(entry.dtype(), kept));
+      case ADDED -> added(run, bytes, new CorrectionReader(entry.dtype(), after.length, kept));
       case SCALED -> multiplied(run, bytes, new ScaledCorrectionReader(entry.dtype(), kept));
       case REPLACED ->
           new ReplacedReader(record, entry.dtype().bits() / Byte.SIZE)

@@ -11,31 +11,12 @@ package dev.graft.undo;
  */
 final class Candidates {
 
-  private static final int EXPONENT = 0x7f800000;
-
   private final Grid grid;
   private int first;
   private long count;
 
   Candidates(Grid grid) {
     this.grid = grid;
-  }
-
-  /**
-   * Whether more than one value may fit; decided alike where the record is written and where it is
-   * read. That is so where the guess has a smaller exponent than W', and where {@code W' − d} lies
-   * just in the middle between two values, both of which rounding made W'.
-   *
-   * @param after W'
-   * @param added d
-   * @param guess {@code round(W' − d)}
-   */
-  boolean isOpen(float after, float added, float guess) {
-    boolean denser =
-        (Float.floatToRawIntBits(guess) & EXPONENT) < (Float.floatToRawIntBits(after) & EXPONENT);
-    // Exact wherever it matters: both differences are of neighbours.
-    float off = (after - guess) - added;
-    return denser || Math.abs(off) >= grid.halfStep(after);
   }
 
   /**

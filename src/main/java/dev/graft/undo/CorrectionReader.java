@@ -7,6 +7,7 @@ public final class CorrectionReader {
 
   private final Grid grid;
   private final Candidates candidates;
+  private final Doubts doubts;
   private final BitReader choices;
   private final Exceptions.Reader exceptions;
   private long position;
@@ -15,11 +16,13 @@ public final class CorrectionReader {
    * Prepares to read.
    *
    * @param type the tensor's element type
+   * @param capacity the most values that are asked for at once
    * @param corrections what was written when the values were added
    */
-  public CorrectionReader(DType type, Corrections corrections) {
+  public CorrectionReader(DType type, int capacity, Corrections corrections) {
     this.grid = Grid.of(type);
     this.candidates = new Candidates(grid);
+    this.doubts = new Doubts(grid, capacity);
     this.choices = new BitReader(corrections.choices());
     this.exceptions = new Exceptions.Reader(corrections.exceptions());
   }
@@ -35,11 +38,10 @@ public final class CorrectionReader {
    */
   public void read(float[] after, float[] added, float[] before, int count) {
     Guesses.of(grid, after, added, before, count);
-    for (int i = 0; i < count; i++) {
-      if (candidates.isOpen(after[i], added[i], before[i])) {
-        candidates.find(after[i], added[i]);
-        before[i] = candidates.valueOf(choices.read(candidates.bits()));
-      }
+    doubts.look(after, added, before, count);
+    for (int i = doubts.next(0, count); i < count; i = doubts.next(i + 1, count)) {
+      candidates.find(after[i], added[i]);
+      before[i] = candidates.valueOf(choices.read(candidates.bits()));
     }
     while (exceptions.position() < position + count) {
       before[(int) (exceptions.position() - position)] = grid.value(exceptions.bits());

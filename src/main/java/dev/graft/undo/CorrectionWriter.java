@@ -13,6 +13,7 @@ public final class CorrectionWriter {
   private final BitWriter choices = new BitWriter();
   private final Exceptions.Writer exceptions = new Exceptions.Writer();
   private final float[] guesses;
+  private final Doubts doubts;
   private long position;
 
   /**
@@ -25,6 +26,7 @@ public final class CorrectionWriter {
     this.grid = Grid.of(type);
     this.candidates = new Candidates(grid);
     this.guesses = new float[capacity];
+    this.doubts = new Doubts(grid, capacity);
   }
 
   /**
@@ -37,11 +39,12 @@ public final class CorrectionWriter {
    */
   public void add(float[] before, float[] after, float[] added, int count) {
     Guesses.of(grid, after, added, guesses, count);
-    for (int i = 0; i < count; i++) {
-      float guess = guesses[i];
-      if (candidates.isOpen(after[i], added[i], guess)) {
+    doubts.look(after, added, guesses, count);
+    doubts.compare(before, count);
+    for (int i = doubts.next(0, count); i < count; i = doubts.next(i + 1, count)) {
+      if (doubts.isOpen(i)) {
         choose(before[i], after[i], added[i], position + i);
-      } else if (Float.floatToRawIntBits(guess) != Float.floatToRawIntBits(before[i])) {
+      } else {
         exceptions.add(position + i, grid.bits(before[i]));
       }
     }

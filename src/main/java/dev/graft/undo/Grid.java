@@ -59,20 +59,16 @@ enum Grid {
     }
   };
 
-  private static final int EXPONENT = 0x7f800000;
-
   private final DType type;
   private final int mantissaBits;
   private final int minExponent;
   private final int magnitude;
-  private final float halfUlpOfOne;
 
   Grid(DType type, int mantissaBits, int minExponent) {
     this.type = type;
     this.mantissaBits = mantissaBits;
     this.minExponent = minExponent;
     this.magnitude = (int) BitWriter.mask(type.bits() - 1);
-    this.halfUlpOfOne = Math.scalb(0.5f, -mantissaBits);
   }
 
   /** The grid of a foldable type. */
@@ -109,11 +105,11 @@ enum Grid {
   }
 
   /**
-   * Half the distance between neighbours of a value's size, exact for normal numbers and too small
-   * for others. Written for the compiler to vectorise.
+   * What to take from a value's exponent, as it stands in the bits of a float32, to have half the
+   * distance between neighbours of its size.
    */
-  float halfStep(float value) {
-    return Float.intBitsToFloat(Float.floatToRawIntBits(value) & EXPONENT) * halfUlpOfOne;
+  int halfStepExponent() {
+    return (mantissaBits + 1) << 23;
   }
 
   /** The distance to the next larger magnitude. */

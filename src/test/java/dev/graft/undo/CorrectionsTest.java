@@ -57,7 +57,7 @@ class CorrectionsTest {
 
     float[] undone(DType type, Corrections corrections) {
       float[] undone = new float[before.length];
-      CorrectionReader reader = new CorrectionReader(type, corrections);
+      CorrectionReader reader = new CorrectionReader(type, before.length, corrections);
       reader.read(after, added, undone, undone.length);
       assertThat(reader.isAtEnd()).isTrue();
       return undone;
@@ -92,7 +92,8 @@ class CorrectionsTest {
     byte[] longer = Arrays.copyOf(corrections.choices(), 1_000_000);
     longer[999_999] = 1;
     CorrectionReader reader =
-        new CorrectionReader(DType.FLOAT32, new Corrections(longer, corrections.exceptions()));
+        new CorrectionReader(
+            DType.FLOAT32, 1 << 20, new Corrections(longer, corrections.exceptions()));
     reader.read(weights.after, weights.added, new float[COUNT], COUNT);
     assertThat(reader.isAtEnd()).isFalse();
   }
@@ -178,7 +179,7 @@ class CorrectionsTest {
     Weights weights = Weights.normal(Grid.of(type), 0.02, 0.01);
     Corrections whole = weights.corrections(type);
     CorrectionWriter writer = new CorrectionWriter(type, 1000);
-    CorrectionReader reader = new CorrectionReader(type, whole);
+    CorrectionReader reader = new CorrectionReader(type, 1 << 20, whole);
     for (int from = 0; from < COUNT; from += 1000) {
       int count = Math.min(1000, COUNT - from);
       float[] before = Arrays.copyOfRange(weights.before, from, from + count);
