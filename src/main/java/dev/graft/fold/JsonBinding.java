@@ -1,5 +1,6 @@
 package dev.graft.fold;
 
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -9,6 +10,14 @@ import tools.jackson.databind.json.JsonMapper;
 final class JsonBinding {
 
   static final JsonMapper MAPPER = JsonMapper.builder().build();
+
+  /** Refuses fields of records that are missing or null. */
+  static final JsonMapper STRICT =
+      JsonMapper.builder()
+          .enable(
+              DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES,
+              DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .build();
 
   private JsonBinding() {}
 }

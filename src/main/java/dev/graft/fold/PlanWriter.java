@@ -71,7 +71,7 @@ final class PlanWriter {
       switch (piece) {
         case Piece.Literal literal -> small.append(literal.bytes().toByteArray(), position);
         case Piece.Copied copied -> {
-          if (copied.lengthBytes() <= SMALL) {
+          if (copied.lengthBytes() <= SMALL && !isRestored(copied)) {
             byte[] bytes = new byte[(int) copied.lengthBytes()];
             OpenFile from = sources.file(copied.from());
             from.readFully(MemorySegment.ofArray(bytes), copied.offset());
@@ -86,6 +86,13 @@ final class PlanWriter {
       position += piece.lengthBytes();
     }
     small.flush();
+  }
+
+  /** Whether tensors are in it that were changed back, whose hashes are held to what they were. */
+  private boolean isRestored(Piece.Copied copied) {
+    return sources.file(copied.from()) instanceof ComposedFile file
+        && file.extents(copied.offset(), copied.lengthBytes()).stream()
+            .anyMatch(e -> e.source() instanceof RestoredTensor);
   }
 
   /** Queues something else that a worker is to do, before the tensors. */

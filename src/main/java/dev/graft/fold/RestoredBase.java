@@ -174,11 +174,18 @@ public final class RestoredBase implements ModelFiles, AutoCloseable {
   }
 
   private TensorRestorer restorer(TensorEntry entry) {
-    return new TensorRestorer(
-        entry,
-        record.reader(),
-        mergedFiles.get(entry.place().file()),
-        entry.kind() == UndoKind.REPLACED ? null : rows.of(entry));
+    try {
+      return new TensorRestorer(
+          entry,
+          record.reader(),
+          mergedFiles.get(entry.place().file()),
+          entry.kind() == UndoKind.REPLACED ? null : rows.of(entry));
+    } catch (IllegalArgumentException
+        | ArithmeticException
+        | IndexOutOfBoundsException
+        | NegativeArraySizeException e) {
+      throw record.reader().damaged("tensor '" + entry.name() + "': " + e.getMessage(), e);
+    }
   }
 
   /** The merged model. */

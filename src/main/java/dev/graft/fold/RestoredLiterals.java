@@ -18,9 +18,6 @@ final class RestoredLiterals implements ByteSource {
   RestoredLiterals(RecordReader record, Literals literals) {
     this.record = record;
     this.literals = literals;
-    if (literals.stored().size() != Math.ceilDiv(literals.length(), (long) Literals.STEP)) {
-      throw record.damaged("it has another number of literal runs");
-    }
     this.offsets = new long[literals.stored().size()];
     long offset = literals.offset();
     for (int i = 0; i < offsets.length; i++) {

@@ -55,10 +55,6 @@ final class TensorRestorer implements AutoCloseable {
     this.scaled = new Scaled(length);
     long runBytes = Math.min(entry.place().length(), (long) rowsOfRun * rowBytes);
     this.buffer = MemorySegment.ofArray(new byte[Math.toIntExact(runBytes)]);
-    if (Math.ceilDiv(entry.place().length(), (long) rowsOfRun * rowBytes)
-        != entry.kept().runs().size() / 2) {
-      throw record.damaged("tensor '" + entry.name() + "' has another number of runs");
-    }
   }
 
   private static long[] offsets(Kept kept) {
@@ -99,8 +95,9 @@ final class TensorRestorer implements AutoCloseable {
       merged.readFully(bytes, entry.place().offset() + start);
       try {
         restore(run, bytes);
-      } catch (IndexOutOfBoundsException | ArithmeticException e) {
-        throw record.damaged("tensor '" + entry.name() + "': " + e.getMessage());
+      } catch (IndexOutOfBoundsException | ArithmeticException | IllegalArgumentException e) {
+        // Factors or corrections of another shape than the rows: found where they are used.
+        throw record.damaged("tensor '" + entry.name() + "': " + e.getMessage(), e);
       }
       held = run;
     }

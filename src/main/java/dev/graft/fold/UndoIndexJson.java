@@ -26,7 +26,7 @@ final class UndoIndexJson {
   }
 
   static UndoIndex read(byte[] bytes) throws JacksonException {
-    return JsonBinding.MAPPER.readValue(bytes, UndoIndex.class);
+    return JsonBinding.STRICT.readValue(bytes, UndoIndex.class);
   }
 
   static byte[] write(UndoIndex index) {

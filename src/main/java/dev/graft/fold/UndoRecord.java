@@ -108,15 +108,22 @@ final class UndoRecord implements AutoCloseable {
     }
     RecordReader reader = RecordReader.open(path);
     try {
-      UndoIndex index = UndoIndexJson.read(reader.index());
+      UndoIndex index = index(reader);
       requireOf(merged, merges.size(), path, index);
+      UndoIndexCheck.check(index, reader);
       return new UndoRecord(reader, index, merges.getLast());
-    } catch (JacksonException e) {
-      reader.close();
-      throw reader.damaged("its index cannot be read: " + e.getOriginalMessage());
     } catch (RuntimeException e) {
       reader.close();
       throw e;
+    }
+  }
+
+  private static UndoIndex index(RecordReader reader) {
+    try {
+      return Optional.ofNullable(UndoIndexJson.read(reader.index()))
+          .orElseThrow(() -> reader.damaged("it has no index"));
+    } catch (JacksonException e) {
+      throw reader.damaged("its index cannot be read: " + e.getOriginalMessage());
     }
   }
 

@@ -57,6 +57,15 @@ public final class ExternalLocation {
   }
 
   /**
+   * Holds a location to the rules of its form, whether or not there is such a file.
+   *
+   * @throws FormatException if it breaks one
+   */
+  public static void check(String location, String context) {
+    names(location, context);
+  }
+
+  /**
    * Opens the file that a location means. Folders are entered one by one without following links,
    * and the rules are checked again after the file is open, so that swapping a link in meanwhile
    * does not help.

@@ -21,7 +21,14 @@ public final class RecordReader implements AutoCloseable {
   /** More than the index of any model that fits on a disk. */
   private static final long MAX_INDEX = 256L << 20;
 
-  private static final long MAX_RATIO = 1100;
+  /**
+   * Bytes of an index for one of its deflated form. An index that says the same over and over, as
+   * that of an adapter of zeros does, is small; a larger one is dense.
+   */
+  private static final long MAX_RATIO = 50;
+
+  /** Up to here an index may be as thin as it likes. */
+  private static final long SMALL_INDEX = 4L << 20;
 
   private final InputFile file;
   private final byte[] index;
@@ -81,8 +88,16 @@ public final class RecordReader implements AutoCloseable {
 
   /** The error for a record that does not fit together. */
   public FormatException damaged(String how) {
-    return new FormatException(
-        file.path() + ": the undo record is damaged: " + how + "; merge again from the base");
+    return new FormatException(message(how));
+  }
+
+  /** The same, told by an exception of what came after. */
+  public FormatException damaged(String how, RuntimeException cause) {
+    return new FormatException(message(how), cause);
+  }
+
+  private String message(String how) {
+    return file.path() + ": the undo record is damaged: " + how + "; merge again from the base";
   }
 
   private byte[] read() {
@@ -91,10 +106,13 @@ public final class RecordReader implements AutoCloseable {
           file.path() + ": is not an undo record; the file that merge wrote beside the model is");
     }
     int version = little(bytes(file, RecordWriter.MAGIC.length(), Integer.BYTES)).getInt();
-    if (version > RecordWriter.VERSION) {
+    if (version == 0) {
+      throw damaged("it states no version");
+    }
+    if (Integer.compareUnsigned(version, RecordWriter.VERSION) > 0) {
       throw new UnsupportedException(
-          "%s: the undo record has version %d, this program knows up to %d; use the version of Graft that merged"
-              .formatted(file.path(), version, RecordWriter.VERSION));
+          "%s: the undo record has version %s, this program knows up to %d; use the version of Graft that merged"
+              .formatted(file.path(), Integer.toUnsignedString(version), RecordWriter.VERSION));
     }
     long end = file.size() - RecordWriter.FOOTER_BYTES;
     if (end < RecordWriter.HEADER_BYTES) {
@@ -117,7 +135,9 @@ public final class RecordReader implements AutoCloseable {
   }
 
   private byte[] inflated(byte[] stored, long length) {
-    if (length < 0 || length > Math.min(MAX_INDEX, stored.length * MAX_RATIO)) {
+    if (length < 0
+        || length > MAX_INDEX
+        || length > Math.max(SMALL_INDEX, stored.length * MAX_RATIO)) {
       throw damaged("its index is said to have " + length + " bytes");
     }
     return inflate(stored, (int) length);
