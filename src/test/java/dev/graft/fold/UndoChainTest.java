@@ -147,7 +147,8 @@ class UndoChainTest {
     Path fresh = merge(base, adapters[1], folder.resolve("fresh/model.onnx"));
     for (Path inPlace : new Path[] {old, fresh}) {
       Path model = crashed(inPlace, old, fresh);
-      Path back = folder.resolve("back-" + inPlace.getParent().getFileName()).resolve("model.onnx");
+      Path back =
+          folder.resolve(inPlace.equals(old) ? "back-old" : "back-fresh").resolve("model.onnx");
       assertThat(unmerge(model, back)).hasSameBinaryContentAs(base);
       UndoRecord.settle(model);
       assertThat(UndoRecord.freshPathFor(model)).doesNotExist();
