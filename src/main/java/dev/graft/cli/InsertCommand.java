@@ -130,7 +130,7 @@ final class InsertCommand extends Verb {
 
   private Rewrite.Written write(Injection injection) {
     try (ProgressBar bar = progress("inserting", bytes(injection))) {
-      return injection.write(MergeRun.tool(), new Rewrite.Output(output, List.of(), threads, bar));
+      return injection.write(MergeRun.tool(), new Rewrite.Output(output, threads, bar));
     }
   }
 

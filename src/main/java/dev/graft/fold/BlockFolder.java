@@ -75,11 +75,11 @@ final class BlockFolder {
     for (int at = 0; at < length; at += rowBytes) {
       int count = count(length - at);
       codec.decode(portionView, at, values, count);
-      MemorySegment stored = portionView.asSlice(at, Math.min(rowBytes, length - at));
-      change.change(row++, stored, values, count);
+      change.before(portionView, at, count);
+      change.change(row++, values, count);
       finite.see(values, count);
       codec.encode(values, count, portionView, at);
-      change.stored(stored, count);
+      change.after(portionView, at, count);
     }
   }
 

@@ -20,6 +20,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -151,7 +152,8 @@ public final class Merge {
               contentHash(draft, modelFile));
       Background<String> skeleton = Background.later(() -> Skeleton.sha256(model, modelFile));
       Background<List<Path>> older =
-          Background.later(() -> OlderOutput.dataFiles(plan, names.values()));
+          Background.later(
+              () -> OlderOutput.files(outputPath(), plan.inputs(), kept(names.values())));
       SequencedMap<String, FilePlan> files = patch.plan(names);
       Optional<UndoRecording> recording =
           Optional.of(undo)
@@ -194,6 +196,15 @@ public final class Merge {
       List<Path> paths = written.reversed().stream().map(OutputFile::path).toList();
       return new Result(paths, carried, provenance, bytes, undoSize, traffic, List.of());
     }
+  }
+
+  /** Names of files in the output's folder that are new, or about to be. */
+  private List<String> kept(Collection<String> dataFiles) {
+    List<String> kept = new ArrayList<>(dataFiles);
+    if (undo != UndoPolicy.NONE) {
+      kept.add(String.valueOf(UndoRecord.pathFor(outputPath()).getFileName()));
+    }
+    return kept;
   }
 
   private CarriedFiles carriedFiles() {

@@ -111,17 +111,10 @@ public final class Rewrite {
    * Where to write, and how.
    *
    * @param path the model file
-   * @param retired data files of an older output there that may go
    * @param threads how many threads fold and copy; the bytes do not depend on it
    * @param progress told of the bytes written
    */
-  public record Output(Path path, List<Path> retired, int threads, Progress progress) {
-
-    /** Keeps an own copy. */
-    public Output {
-      retired = List.copyOf(retired);
-    }
-  }
+  public record Output(Path path, int threads, Progress progress) {}
 
   /**
    * What was written.
@@ -167,10 +160,17 @@ public final class Rewrite {
       Carried carried =
           new CarriedFiles(model.path(), new ConfigSizes(newSizes, adapter.path()))
               .add(main, output);
-      to.retired().stream().filter(old -> !written.contains(old)).forEach(output::retire);
+      OlderOutput.files(to.path(), inputs(), files.sequencedKeySet()).forEach(output::retire);
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
       return new Written(written, carried, bytes, output.commit());
     }
+  }
+
+  private List<Path> inputs() {
+    List<Path> inputs = new ArrayList<>(adapter.files());
+    inputs.add(model.path());
+    inputs.addAll(model.dataFiles().values());
+    return inputs;
   }
 
   private SequencedMap<String, FilePlan> plan(

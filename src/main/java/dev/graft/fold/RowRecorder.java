@@ -111,7 +111,7 @@ abstract class RowRecorder implements RowChange {
     }
 
     @Override
-    public void change(long row, MemorySegment stored, float[] values, int count) {
+    public void change(long row, float[] values, int count) {
       System.arraycopy(values, 0, before, 0, count);
       // Neutral in a float sum: −0 + d is d, whatever d is.
       Arrays.fill(added, 0, count, -0f);
@@ -126,8 +126,8 @@ abstract class RowRecorder implements RowChange {
     }
 
     @Override
-    public void stored(MemorySegment stored, int count) {
-      codec.decode(stored, 0, after, count);
+    public void after(MemorySegment stored, long offset, int count) {
+      codec.decode(stored, offset, after, count);
       corrections.add(before, after, added, count);
       rowDone();
     }
@@ -160,7 +160,7 @@ abstract class RowRecorder implements RowChange {
     }
 
     @Override
-    public void change(long row, MemorySegment stored, float[] values, int count) {
+    public void change(long row, float[] values, int count) {
       System.arraycopy(values, 0, before, 0, count);
       scaled.clear(count);
       source().add(row, scaled.added(), count);
@@ -169,8 +169,8 @@ abstract class RowRecorder implements RowChange {
     }
 
     @Override
-    public void stored(MemorySegment stored, int count) {
-      codec.decode(stored, 0, after, count);
+    public void after(MemorySegment stored, long offset, int count) {
+      codec.decode(stored, offset, after, count);
       corrections.add(before, after, scaled, count);
       rowDone();
     }
@@ -197,15 +197,25 @@ abstract class RowRecorder implements RowChange {
     }
 
     @Override
-    public void change(long row, MemorySegment stored, float[] values, int count) {
-      MemorySegment.ofArray(before).asSlice(0, stored.byteSize()).copyFrom(stored);
+    public void before(MemorySegment stored, long offset, int count) {
+      MemorySegment.copy(stored, offset, MemorySegment.ofArray(before), 0, bytes(count));
+    }
+
+    @Override
+    public void change(long row, float[] values, int count) {
       source().apply(row, values, count);
     }
 
     @Override
-    public void stored(MemorySegment stored, int count) {
-      replaced.add(MemorySegment.ofArray(before).asSlice(0, stored.byteSize()), stored);
+    public void after(MemorySegment stored, long offset, int count) {
+      replaced.add(
+          MemorySegment.ofArray(before).asSlice(0, bytes(count)),
+          stored.asSlice(offset, bytes(count)));
       rowDone();
+    }
+
+    private long bytes(int count) {
+      return (long) count * elementBytes;
     }
 
     @Override

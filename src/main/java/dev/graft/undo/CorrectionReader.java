@@ -39,7 +39,9 @@ public final class CorrectionReader {
   public void read(float[] after, float[] added, float[] before, int count) {
     Guesses.of(grid, after, added, before, count);
     doubts.look(after, added, before, count);
-    for (int i = doubts.next(0, count); i < count; i = doubts.next(i + 1, count)) {
+    int found = doubts.collect(count);
+    for (int number = 0; number < found; number++) {
+      int i = doubts.place(number);
       candidates.find(after[i], added[i]);
       before[i] = candidates.valueOf(choices.read(candidates.bits()));
     }

@@ -41,7 +41,9 @@ public final class CorrectionWriter {
     Guesses.of(grid, after, added, guesses, count);
     doubts.look(after, added, guesses, count);
     doubts.compare(before, count);
-    for (int i = doubts.next(0, count); i < count; i = doubts.next(i + 1, count)) {
+    int found = doubts.collect(count);
+    for (int number = 0; number < found; number++) {
+      int i = doubts.place(number);
       if (doubts.isOpen(i)) {
         choose(before[i], after[i], added[i], position + i);
       } else {

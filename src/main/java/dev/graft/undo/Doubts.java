@@ -14,7 +14,7 @@ final class Doubts {
   private static final int MAGNITUDE = 0x7fffffff;
 
   /** So many values are passed over at once if none is in doubt. */
-  private static final int GROUP = 16;
+  private static final int GROUP = 8;
 
   private final Grid grid;
   private final int[] before;
@@ -22,6 +22,7 @@ final class Doubts {
   private final int[] guess;
   private final int[] off;
   private final int[] doubts;
+  private final int[] places;
   private final float[] distance;
 
   /**
@@ -37,6 +38,7 @@ final class Doubts {
     this.guess = new int[capacity];
     this.off = new int[capacity];
     this.doubts = new int[capacity];
+    this.places = new int[capacity];
     this.distance = new float[capacity];
   }
 
@@ -82,27 +84,34 @@ final class Doubts {
     MemorySegment.copy(MemorySegment.ofArray(values), ValueLayout.JAVA_INT, 0, into, 0, count);
   }
 
-  /** The first value in doubt from a place on, or {@code count} if there is none. */
-  int next(int from, int count) {
-    int at = from;
-    while (at < count) {
-      if (at % GROUP == 0 && at + GROUP <= count && isClear(at)) {
-        at += GROUP;
-      } else if (doubts[at] != 0) {
-        return at;
-      } else {
-        at++;
+  /** Collects the values in doubt, and says how many there are. */
+  int collect(int count) {
+    int found = 0;
+    int at = 0;
+    for (; at + GROUP <= count; at += GROUP) {
+      int any =
+          (doubts[at] | doubts[at + 1] | doubts[at + 2] | doubts[at + 3])
+              | (doubts[at + 4] | doubts[at + 5] | doubts[at + 6] | doubts[at + 7]);
+      if (any != 0) {
+        found = collect(at, at + GROUP, found);
       }
     }
-    return count;
+    return collect(at, count, found);
   }
 
-  private boolean isClear(int from) {
-    int any = 0;
-    for (int i = from; i < from + GROUP; i++) {
-      any |= doubts[i];
+  private int collect(int from, int to, int before) {
+    int found = before;
+    for (int i = from; i < to; i++) {
+      if (doubts[i] != 0) {
+        places[found++] = i;
+      }
     }
-    return any == 0;
+    return found;
+  }
+
+  /** Which value a collected one is. */
+  int place(int number) {
+    return places[number];
   }
 
   /**

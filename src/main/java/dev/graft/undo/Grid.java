@@ -120,26 +120,21 @@ enum Grid {
 
   /** The place of the smallest value that is not below {@code bound}; of two zeros −0. */
   int ceiling(double bound) {
+    if (bound == 0) {
+      return -1;
+    }
+    // The nearest value is one of the two that the bound lies between.
     int place = near(bound);
-    while (at(place) < bound) {
-      place++;
-    }
-    while (at(place - 1) >= bound) {
-      place--;
-    }
-    return place;
+    return at(place) < bound ? place + 1 : place;
   }
 
   /** The place of the largest value that is not above {@code bound}; of two zeros +0. */
   int floor(double bound) {
+    if (bound == 0) {
+      return 0;
+    }
     int place = near(bound);
-    while (at(place) > bound) {
-      place--;
-    }
-    while (at(place + 1) <= bound) {
-      place++;
-    }
-    return place;
+    return at(place) > bound ? place - 1 : place;
   }
 
   private int near(double bound) {

@@ -59,7 +59,7 @@ class FamilyGradientsTest {
   void gradientIsTheSlope(GoldenCase golden) throws IOException {
     Path branches = folder.resolve("branches.onnx");
     Injection injection = injected(golden);
-    injection.write("graft test", new Rewrite.Output(branches, List.of(), 2, Progress.NONE));
+    injection.write("graft test", new Rewrite.Output(branches, 2, Progress.NONE));
     assertSlope(golden, injection, ModelProto.parseFrom(Files.readAllBytes(branches)));
   }
 

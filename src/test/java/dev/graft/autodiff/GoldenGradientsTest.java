@@ -54,7 +54,7 @@ class GoldenGradientsTest {
             PeftAdapter.open(golden.file("adapter")),
             Binder.Options.DERIVED,
             AdapterName.DEFAULT);
-    injection.write("graft test", new Rewrite.Output(branches, List.of(), 2, Progress.NONE));
+    injection.write("graft test", new Rewrite.Output(branches, 2, Progress.NONE));
     Batch batch = Batch.read(golden);
     ModelProto forward =
         RowLoss.addTo(ModelProto.parseFrom(Files.readAllBytes(branches)), "logits");

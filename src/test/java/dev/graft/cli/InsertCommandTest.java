@@ -58,6 +58,18 @@ class InsertCommandTest {
   }
 
   @Test
+  void replacesAnOlderOutputWithItsDataFile() throws IOException {
+    Path base = Path.of("testdata/cases/llama-dynamo-external");
+    for (int i = 0; i < 3; i++) {
+      Run run =
+          graft(
+              "insert", "-m", base.resolve("base.onnx"), "-a", base.resolve("adapter"), "-o", out);
+      assertThat(run.code()).as(run.err()).isZero();
+      assertThat(Samples.tree(folder)).hasSize(2);
+    }
+  }
+
+  @Test
   void refusesToOverwriteTheBase() throws IOException {
     Path base = Files.copy(Samples.MODEL, folder.resolve("base.onnx"));
     byte[] before = Files.readAllBytes(base);

@@ -142,6 +142,19 @@ class UndoChainTest {
   }
 
   @Test
+  void aMergeWithoutARecordTakesTheOlderOneAwayButNothingElse() throws IOException {
+    Path merged = merge(base, adapters[0], folder.resolve("m/model.onnx"));
+    Path record = UndoRecord.pathFor(merged);
+    assertThat(record).exists();
+    MergeRequest again = MergeRequest.of(base, adapters[1], merged);
+    new Merge(MergePlan.of(again), "graft test", Progress.NONE).run(1);
+    assertThat(record).doesNotExist();
+    Files.writeString(record, "notes of somebody's");
+    new Merge(MergePlan.of(again), "graft test", Progress.NONE).run(1);
+    assertThat(record).hasContent("notes of somebody's");
+  }
+
+  @Test
   void aCrashBetweenModelAndRecordLosesNeither() throws IOException {
     Path old = merge(base, adapters[0], folder.resolve("old/model.onnx"));
     Path fresh = merge(base, adapters[1], folder.resolve("fresh/model.onnx"));

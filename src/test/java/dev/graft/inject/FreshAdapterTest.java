@@ -282,7 +282,7 @@ class FreshAdapterTest {
             adapter,
             Binder.Options.DERIVED,
             AdapterName.DEFAULT)
-        .write("graft test", new Rewrite.Output(output, List.of(), 1, Progress.NONE));
+        .write("graft test", new Rewrite.Output(output, 1, Progress.NONE));
     return run(output);
   }
 

@@ -72,7 +72,7 @@ class GoldenInsertTest {
             PeftAdapter.open(golden.file(adapter)),
             Binder.Options.DERIVED,
             AdapterName.DEFAULT);
-    injection.write("graft test", new Rewrite.Output(output, List.of(), 2, Progress.NONE));
+    injection.write("graft test", new Rewrite.Output(output, 2, Progress.NONE));
     Tolerance tolerance = Tolerance.of(OptionalDouble.of(golden.tolerance()), OptionalDouble.of(0));
     ParityReport found =
         new Parity(SessionSettings.defaults(), tolerance)

@@ -64,7 +64,7 @@ class InjectionTest {
 
   private Path insert(Path model, String output, AdapterName name) {
     Path path = folder.resolve(output);
-    plan(model, name).write("test", new Rewrite.Output(path, List.of(), 1, Progress.NONE));
+    plan(model, name).write("test", new Rewrite.Output(path, 1, Progress.NONE));
     return path;
   }
 

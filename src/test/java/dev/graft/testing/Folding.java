@@ -84,7 +84,7 @@ public final class Folding {
               PeftAdapter.open(plan.request().adapter()),
               plan.request().options(),
               AdapterName.DEFAULT)
-          .write("graft test", new Rewrite.Output(path, List.of(), 1, Progress.NONE));
+          .write("graft test", new Rewrite.Output(path, 1, Progress.NONE));
     } catch (UnsupportedException refused) {
       assertThat(refused).hasMessageContaining("no branch is known");
       return;
