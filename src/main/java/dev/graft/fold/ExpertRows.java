@@ -18,7 +18,8 @@ final class ExpertRows implements RowSource {
   private final long rowsOfExpert;
   private final int rank;
   private final int out;
-  private final Arena arena = Arena.ofConfined();
+  // Rows go from thread to thread where a merge is taken back.
+  private final Arena arena = Arena.ofShared();
   private final MemorySegment sorted;
   private LowRankRows current;
   private long expert;

@@ -188,11 +188,6 @@ public final class RestoredBase implements ModelFiles, AutoCloseable {
     }
   }
 
-  /** The merged model. */
-  public OnnxModel merged() {
-    return merged;
-  }
-
   /** The merge that is taken back. */
   public Provenance provenance() {
     return record.provenance();

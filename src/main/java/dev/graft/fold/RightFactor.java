@@ -117,7 +117,8 @@ abstract class RightFactor implements AutoCloseable {
   }
 
   private static final class Outside extends RightFactor {
-    private final Arena arena = Arena.ofConfined();
+    // Rows go from thread to thread where a merge is taken back.
+    private final Arena arena = Arena.ofShared();
     private final MemorySegment values;
     private final float[][] tile;
 

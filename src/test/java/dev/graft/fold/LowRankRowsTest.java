@@ -19,6 +19,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,6 +56,28 @@ class LowRankRowsTest {
 
   private static Change.LowRank change(Factors factors, OutputRange outputs, Layout layout) {
     return new Change.LowRank(factors, outputs, SCALE, layout);
+  }
+
+  /** Whoever takes a merge back hands them on, since a tensor is read block by block. */
+  @Test
+  void rowsGoFromThreadToThreadWhereverTheirFactorsLie() throws Exception {
+    Factors wide = factors(Values.random(1, 2, 600_000), Values.random(2, 3, 2), new Blocks(1, 1));
+    goesFromThreadToThread(
+        LowRankRows.of(change(wide, OutputRange.ALL, Layout.OUT_IN), adapter), 600_000);
+    Factors experts = factors(Values.random(3, 4, 6), Values.random(4, 5, 4), new Blocks(1, 1));
+    goesFromThreadToThread(
+        new ExpertRows(new Change.Experts(experts, 2, SCALE, Layout.OUT_IN), 5, adapter), 6);
+  }
+
+  private static void goesFromThreadToThread(RowSource rows, int count) throws Exception {
+    float[] here = new float[count];
+    rows.apply(1, here, count);
+    float[] there = new float[count];
+    try (ExecutorService other = Executors.newSingleThreadExecutor()) {
+      other.submit(() -> rows.apply(1, there, count)).get();
+      assertThat(there).isEqualTo(here).isNotEqualTo(new float[count]);
+      other.submit(rows::close).get();
+    }
   }
 
   @ParameterizedTest
