@@ -157,7 +157,7 @@ final class TrainerTest {
     assertThatThrownBy(run::run)
         .isInstanceOf(RuntimeFailure.class)
         .hasMessageContaining("500")
-        .hasMessageContaining("(rows of lines [1")
+        .hasMessageContaining("(rows of lines [1] of ")
         .hasMessageContaining(folder.resolve("r").toString());
   }
 
