@@ -25,19 +25,7 @@ import picocli.CommandLine.Option;
     footer = {"  graft artifacts -m model.onnx --task causal-lm --init-adapter start/ -o ."})
 final class ArtifactsCommand extends Verb {
 
-  @Option(
-      names = {"-m", "--model"},
-      required = true,
-      paramLabel = "MODEL",
-      description = "The base, an .onnx file with or without external data.")
-  private Path model = Path.of("");
-
-  @Option(
-      names = "--init-adapter",
-      required = true,
-      paramLabel = "DIR",
-      description = "The adapter that training starts from, as PEFT saves it.")
-  private Path adapter = Path.of("");
+  @Mixin private StartOptions start = new StartOptions();
 
   @Option(
       names = {"-o", "--output", "--output-dir"},
@@ -48,7 +36,6 @@ final class ArtifactsCommand extends Verb {
 
   @Mixin private LossOptions loss = new LossOptions();
   @Mixin private RuleOptions rule = new RuleOptions();
-  @Mixin private NameOptions names = new NameOptions();
 
   ArtifactsCommand(Screen screen) {
     super(screen);
@@ -59,9 +46,9 @@ final class ArtifactsCommand extends Verb {
     Written written =
         ArtifactsWriter.write(
             new ArtifactsOptions(
-                model,
-                adapter,
-                names.toOptions(),
+                start.model(),
+                start.adapter(),
+                start.names(),
                 loss.toLoss(),
                 rule.toRule(),
                 rule.weightDecay(),
@@ -71,7 +58,7 @@ final class ArtifactsCommand extends Verb {
         new Report(
             Json.SCHEMA,
             name(),
-            model.toString(),
+            start.model().toString(),
             written.files().stream().map(FileEntry::of).toList(),
             written.copiedBytes(),
             written.trainableParameters(),

@@ -47,8 +47,8 @@ final class BatchOptions {
   private long seed = 42;
 
   Batches toBatches() {
-    require("--per-device-train-batch-size", size);
-    require("--gradient-accumulation-steps", accumulation);
+    Limits.requirePositive("--per-device-train-batch-size", size);
+    Limits.requirePositive("--gradient-accumulation-steps", accumulation);
     if (maxSteps == 0 || maxSteps < -1) {
       throw new UsageException("--max-steps is " + maxSteps + ", expected 1 or more");
     }
@@ -58,11 +58,5 @@ final class BatchOptions {
     OptionalLong steps = maxSteps > 0 ? OptionalLong.of(maxSteps) : OptionalLong.empty();
     return new Batches(
         size, accumulation, inOrder ? Order.FILE : Order.SHUFFLED, seed, new Length(steps, epochs));
-  }
-
-  private static void require(String option, int value) {
-    if (value < 1) {
-      throw new UsageException(option + " is " + value + ", expected 1 or more");
-    }
   }
 }

@@ -53,10 +53,7 @@ final class LossOptions {
   private Map<String, Double> inputs = new LinkedHashMap<>();
 
   Loss toLoss() {
-    if (!(smoothing >= 0 && smoothing < 1)) {
-      throw new UsageException(
-          "--label-smoothing-factor is " + smoothing + ", expected 0 or more and less than 1");
-    }
+    Limits.requirePart("--label-smoothing-factor", smoothing);
     return new Loss(
         Task.parse(task),
         problem.map(LossOptions::problem),

@@ -29,15 +29,15 @@ final class RuleOptions {
   private double weightDecay;
 
   double weightDecay() {
-    UpdateOptions.requireAtLeastZero("--weight-decay", weightDecay);
+    Limits.requireAtLeastZero("--weight-decay", weightDecay);
     return weightDecay;
   }
 
   Rule toRule() {
-    UpdateOptions.requireAtLeastZero("--adam-epsilon", epsilon);
-    UpdateOptions.requirePart("--adam-beta1", beta1);
-    UpdateOptions.requirePart("--adam-beta2", beta2);
-    UpdateOptions.requirePart("--sgd-momentum", momentum);
+    Limits.requireAtLeastZero("--adam-epsilon", epsilon);
+    Limits.requirePart("--adam-beta1", beta1);
+    Limits.requirePart("--adam-beta2", beta2);
+    Limits.requirePart("--sgd-momentum", momentum);
     return switch (optimizer.replace('-', '_')) {
       case "adamw_torch" -> new Rule.AdamW(beta1, beta2, epsilon);
       case "sgd" -> new Rule.Sgd(momentum);

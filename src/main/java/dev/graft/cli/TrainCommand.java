@@ -40,19 +40,7 @@ final class TrainCommand extends Verb {
   /** What a process ended by Ctrl-C gives. */
   private static final int INTERRUPTED = 130;
 
-  @Option(
-      names = {"-m", "--model"},
-      required = true,
-      paramLabel = "MODEL",
-      description = "The base, an .onnx file with or without external data.")
-  private Path model = Path.of("");
-
-  @Option(
-      names = "--init-adapter",
-      required = true,
-      paramLabel = "DIR",
-      description = "The adapter that training starts from, as PEFT saves it.")
-  private Path adapter = Path.of("");
+  @Mixin private StartOptions start = new StartOptions();
 
   @Option(
       names = "--train-file",
@@ -71,7 +59,6 @@ final class TrainCommand extends Verb {
   @Mixin private LossOptions loss = new LossOptions();
   @Mixin private BatchOptions batches = new BatchOptions();
   @Mixin private UpdateOptions update = new UpdateOptions();
-  @Mixin private NameOptions names = new NameOptions();
 
   @Option(
       names = "--logging-steps",
@@ -125,25 +112,19 @@ final class TrainCommand extends Verb {
   }
 
   private TrainingOptions options() {
-    requirePositive("--logging-steps", loggingSteps);
-    saveSteps.ifPresent(steps -> requirePositive("--save-steps", steps));
+    Limits.requirePositive("--logging-steps", loggingSteps);
+    saveSteps.ifPresent(steps -> Limits.requirePositive("--save-steps", steps));
     if (threads < 0) {
       throw new UsageException("--threads is " + threads + ", expected 1 or more");
     }
     OptionalLong saving = saveSteps.map(OptionalLong::of).orElse(OptionalLong.empty());
     return new TrainingOptions(
-        new Sources(model, adapter, rows, names.toOptions(), resume),
+        new Sources(start.model(), start.adapter(), rows, start.names(), resume),
         loss.toLoss(),
         batches.toBatches(),
         update.toUpdate(),
         new Output(output, loggingSteps, saving, gradients, MergeRun.tool()),
         new Machine(Device.parse(device), threads));
-  }
-
-  private static void requirePositive(String option, long value) {
-    if (value < 1) {
-      throw new UsageException(option + " is " + value + ", expected 1 or more");
-    }
   }
 
   /** Tells the user how it goes. */

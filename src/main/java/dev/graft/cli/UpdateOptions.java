@@ -60,11 +60,11 @@ final class UpdateOptions {
   private Optional<Double> dropout = Optional.empty();
 
   Update toUpdate() {
-    requireAtLeastZero("--learning-rate", learningRate);
-    requireAtLeastZero("--warmup-steps", (double) warmupSteps);
-    requireAtLeastZero("--max-grad-norm", maxGradNorm);
-    requirePart("--warmup-ratio", warmupRatio);
-    dropout.ifPresent(value -> requirePart("--lora-dropout", value));
+    Limits.requireAtLeastZero("--learning-rate", learningRate);
+    Limits.requireAtLeastZero("--warmup-steps", (double) warmupSteps);
+    Limits.requireAtLeastZero("--max-grad-norm", maxGradNorm);
+    Limits.requirePart("--warmup-ratio", warmupRatio);
+    dropout.ifPresent(value -> Limits.requirePart("--lora-dropout", value));
     return new Update(
         rule.toRule(),
         learningRate,
@@ -84,17 +84,5 @@ final class UpdateOptions {
           throw new UsageException(
               "--weight-decay-on is '" + decayOn + "', expected weights or all");
     };
-  }
-
-  static void requireAtLeastZero(String option, double value) {
-    if (!(value >= 0) || Double.isInfinite(value)) {
-      throw new UsageException(option + " is " + value + ", expected a finite number of 0 or more");
-    }
-  }
-
-  static void requirePart(String option, double value) {
-    if (!(value >= 0 && value < 1)) {
-      throw new UsageException(option + " is " + value + ", expected 0 or more and less than 1");
-    }
   }
 }

@@ -5,6 +5,7 @@ import dev.graft.adapter.AdapterTarget;
 import dev.graft.adapter.BaseCopy;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.FormatException;
+import dev.graft.io.AtomicOutput;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -12,16 +13,21 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Writes the folder that PEFT reads: configuration, weights and a model card. */
+/** Writes the folder that PEFT and the Trainer read. */
 final class AdapterFolder {
 
   private static final String CONFIG = "adapter_config.json";
+  private static final String CARD = "README.md";
   static final String WEIGHTS = "adapter_model.safetensors";
+
+  /** All that is written into a folder. */
+  static final List<String> FILES = List.of(CONFIG, WEIGHTS, CARD, TrainerState.FILE);
 
   private final PeftAdapter start;
   private final SortedMap<String, Object> config;
@@ -49,16 +55,38 @@ final class AdapterFolder {
     }
   }
 
-  /** The dropout that an adapter was configured with. */
+  /**
+   * The dropout that an adapter was configured with.
+   *
+   * @throws FormatException if it is no part of a whole
+   */
   static double dropout(AdapterConfig config) {
-    String text = config.knownFields().getOrDefault("lora_dropout", "0");
-    return Double.parseDouble(text);
+    double dropout = Double.parseDouble(config.knownFields().getOrDefault("lora_dropout", "0"));
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new FormatException(
+          "%s: lora_dropout is %s, expected 0 or more and less than 1"
+              .formatted(config.path(), dropout));
+    }
+    return dropout;
   }
 
-  /** Writes the folder's files; the weights come last. */
-  void write(Path folder, List<Trained> trained, String card) {
-    TextFile.writeJson(folder.resolve(CONFIG), config);
-    TextFile.write(folder.resolve("README.md"), card);
+  /**
+   * Writes the folder's files; if the weights cannot be written, there are no others either.
+   *
+   * @param card the model card
+   * @param state what the Trainer says about a run
+   */
+  void write(Path folder, List<Trained> trained, String card, Map<String, Object> state) {
+    try (AtomicOutput output = AtomicOutput.begin(folder.resolve(CONFIG))) {
+      TextFile.write(output.main(), TextFile.json(config));
+      TextFile.write(output.addMain(folder.resolve(CARD)), card);
+      TextFile.write(output.addMain(folder.resolve(TrainerState.FILE)), TextFile.json(state));
+      weights(trained).write(folder.resolve(WEIGHTS));
+      output.commit();
+    }
+  }
+
+  private SafetensorsWriter weights(List<Trained> trained) {
     SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
     for (Trained tensor : trained) {
       SafetensorsTensor source = tensor.source();
@@ -69,6 +97,6 @@ final class AdapterFolder {
         target.tensors().forEach(tensor -> writer.addCopy(tensor.name(), tensor));
       }
     }
-    writer.write(folder.resolve(WEIGHTS));
+    return writer;
   }
 }

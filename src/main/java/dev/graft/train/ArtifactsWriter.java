@@ -67,14 +67,16 @@ public final class ArtifactsWriter {
     TrainableModel model =
         TrainableModel.of(
             new TrainableModel.Files(options.model(), options.adapter(), options.names()),
-            new TrainableModel.Wanted(options.loss(), this::kind, own -> 0));
+            new TrainableModel.Wanted(
+                options.loss(),
+                classes ->
+                    Labels.kind(options.loss(), classes, Problem.SINGLE_LABEL_CLASSIFICATION),
+                own -> 0));
     TrainingGraph training =
         TrainingGraph.of(model.loss(), model.parameters(), TrainingGraph.Totals.KEPT);
     ModelProto eval = TrainingGraph.eval(model.loss(), model.parameters());
     Path folder = options.folder().toAbsolutePath().normalize();
-    List<Path> inputs = new ArrayList<>(model.adapter().files());
-    inputs.add(model.base().path());
-    inputs.addAll(model.base().dataFiles().values());
+    List<Path> inputs = model.files();
     FrozenPlaces places = FrozenPlaces.of(model.base(), training.model(), folder);
     SequencedMap<String, byte[]> files = new LinkedHashMap<>();
     files.put(TrainingArtifacts.TRAINING, places.in(training.model()).toByteArray());
@@ -93,7 +95,7 @@ public final class ArtifactsWriter {
     return new Written(
         List.copyOf(written),
         copied,
-        model.parameters().stream().mapToLong(p -> p.values().length).sum(),
+        model.values(),
         fed,
         training.model().getGraph().getNodeCount(),
         warnings(model));
@@ -105,14 +107,6 @@ public final class ArtifactsWriter {
       warnings.add("the adapter has dropout, which the files do not");
     }
     return warnings;
-  }
-
-  private LossKind kind(long classes) {
-    if (options.loss().task() != Task.SEQ_CLS) {
-      return LossKind.CROSS_ENTROPY;
-    }
-    Problem guessed = classes == 1 ? Problem.REGRESSION : Problem.SINGLE_LABEL_CLASSIFICATION;
-    return Labels.kind(options.loss().problem().orElse(guessed));
   }
 
   private static long write(

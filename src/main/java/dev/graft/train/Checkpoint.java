@@ -8,6 +8,7 @@ import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.safetensors.SafetensorsWriter;
 import dev.graft.tensor.Shape;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +18,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -29,6 +33,7 @@ final class Checkpoint {
 
   private static final String OPTIMIZER = "optimizer.safetensors";
   private static final String RUN = "graft_run.json";
+  private static final Pattern CHECKPOINT = Pattern.compile("checkpoint-\\d+");
   private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
   private final TrainingJob job;
@@ -52,7 +57,32 @@ final class Checkpoint {
    * @param settings what must be the same where it goes on
    * @param state how far it is
    */
-  record Run(Map<String, String> settings, RunState.Saved state) {}
+  record Run(Map<String, String> settings, RunState.Saved state) {
+    /** Refuses a file without one of them. */
+    Run {
+      Objects.requireNonNull(settings, "settings");
+      Objects.requireNonNull(state, "state");
+    }
+  }
+
+  /** The files of all checkpoints that a folder has. */
+  static List<Path> filesBelow(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> below = Files.walk(folder, 2)) {
+      return below
+          .filter(path -> CHECKPOINT.matcher(name(path.getParent())).matches())
+          .filter(Files::isRegularFile)
+          .toList();
+    } catch (IOException | UncheckedIOException e) {
+      throw new RuntimeFailure(folder + ": cannot be examined: " + e.getMessage(), e);
+    }
+  }
+
+  private static String name(@Nullable Path folder) {
+    return folder == null ? "" : String.valueOf(folder.getFileName());
+  }
 
   /**
    * Saves into a folder that appears whole or not at all; one of the same name is replaced.
@@ -151,13 +181,14 @@ final class Checkpoint {
   }
 
   private static Run read(Path file) {
+    String damaged =
+        file + ": is missing or damaged, so the folder is no checkpoint that Graft can go on from";
     try {
-      return MAPPER.readValue(Files.readString(file, StandardCharsets.UTF_8), Run.class);
+      String json = Files.readString(file, StandardCharsets.UTF_8);
+      return Optional.ofNullable(MAPPER.readValue(json, Run.class))
+          .orElseThrow(() -> new FormatException(damaged));
     } catch (IOException | JacksonException e) {
-      throw new FormatException(
-          file
-              + ": is missing or damaged, so the folder is no checkpoint that Graft can go on from",
-          e);
+      throw new FormatException(damaged, e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.graft.train;
 
+import dev.graft.error.RuntimeFailure;
 import dev.graft.runtime.HostTensor;
 import dev.graft.runtime.TrainingSession;
 import dev.graft.tensor.DType;
@@ -41,6 +42,11 @@ final class Engine implements AutoCloseable {
     for (Window.Batch batch : window.batches()) {
       try (Arena arena = Arena.ofConfined()) {
         outputs = session.step(feeds(window, batch, arena));
+      } catch (RuntimeFailure e) {
+        throw new RuntimeFailure(
+            "%s (rows of lines %s of %s)"
+                .formatted(e.getMessage(), batch.lines(), job.rows().file()),
+            e);
       }
       loss += output(job.loss().names().loss()).toDoubles()[0];
     }

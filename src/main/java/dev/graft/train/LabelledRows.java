@@ -4,6 +4,7 @@ import dev.graft.error.UnsupportedException;
 import dev.graft.onnx.proto.AttributeProto;
 import dev.graft.onnx.proto.NodeProto;
 import dev.graft.onnx.proto.TensorProto;
+import dev.graft.tensor.DType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -180,7 +181,7 @@ final class LabelledRows {
     graph.add(
         TensorProto.newBuilder()
             .setName(shape)
-            .setDataType(7)
+            .setDataType(DType.INT64.onnxCode())
             .addDims(2)
             .addInt64Data(-1)
             .addInt64Data(width)

@@ -4,13 +4,13 @@ import dev.graft.error.FormatException;
 import dev.graft.runtime.HostTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.Shape;
+import dev.graft.train.TrainingOptions.Loss;
 import dev.graft.train.TrainingOptions.Problem;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** Makes what the logits are held against, and counts it. ONNX Runtime checks none of it. */
 final class Labels {
@@ -34,27 +34,17 @@ final class Labels {
   }
 
   /**
-   * The loss that rows ask for.
+   * The loss of a task.
    *
    * @param classes how many classes or outputs the logits have
-   * @param first the first row, which all others are like
+   * @param ofSeveral what a row's labels are where there are several classes and nobody says
    */
-  static LossKind kind(Task task, Optional<Problem> problem, long classes, Row first) {
-    if (task != Task.SEQ_CLS) {
+  static LossKind kind(Loss wanted, long classes, Problem ofSeveral) {
+    if (wanted.task() != Task.SEQ_CLS) {
       return LossKind.CROSS_ENTROPY;
     }
-    Problem guessed =
-        classes == 1
-            ? Problem.REGRESSION
-            : first.label() instanceof RowLabel.Category
-                ? Problem.SINGLE_LABEL_CLASSIFICATION
-                : Problem.MULTI_LABEL_CLASSIFICATION;
-    return kind(problem.orElse(guessed));
-  }
-
-  /** The loss of a problem. */
-  static LossKind kind(Problem problem) {
-    return switch (problem) {
+    Problem guessed = classes == 1 ? Problem.REGRESSION : ofSeveral;
+    return switch (wanted.problem().orElse(guessed)) {
       case SINGLE_LABEL_CLASSIFICATION -> LossKind.CROSS_ENTROPY;
       case MULTI_LABEL_CLASSIFICATION -> LossKind.BINARY_CROSS_ENTROPY;
       case REGRESSION -> LossKind.MEAN_SQUARED_ERROR;
@@ -69,9 +59,20 @@ final class Labels {
    */
   record OfBatch(Map<String, HostTensor> feeds, long count) {}
 
-  /** How many labels a row has. */
+  /** What the labels of a row of several classes are, by a row that all others are like. */
+  static Problem problem(Row like) {
+    return like.label() instanceof RowLabel.Category
+        ? Problem.SINGLE_LABEL_CLASSIFICATION
+        : Problem.MULTI_LABEL_CLASSIFICATION;
+  }
+
+  /**
+   * How many labels a row has.
+   *
+   * @throws FormatException if one of them is none that the loss could take
+   */
   long count(Row row) {
-    return kind == LossKind.CROSS_ENTROPY ? places(row, 0).size() : classes;
+    return kind == LossKind.CROSS_ENTROPY ? places(row, 0).size() : values(row).length;
   }
 
   /**
@@ -137,7 +138,6 @@ final class Labels {
       for (float value : values(row)) {
         values[at++] = value;
         if (pairs) {
-          requireProbability(row, value);
           values[at++] = 1 - value;
         }
       }
@@ -161,14 +161,19 @@ final class Labels {
           "%s line %d: has %d labels, but the model has %d outputs"
               .formatted(file, row.line(), values.length, classes));
     }
+    if (kind == LossKind.BINARY_CROSS_ENTROPY) {
+      requireProbabilities(row, values);
+    }
     return values;
   }
 
-  private void requireProbability(Row row, float value) {
-    if (value < 0 || value > 1) {
-      throw new FormatException(
-          "%s line %d: label %s is not between 0 and 1, as each of several labels has to be"
-              .formatted(file, row.line(), value));
+  private void requireProbabilities(Row row, float[] values) {
+    for (float value : values) {
+      if (value < 0 || value > 1) {
+        throw new FormatException(
+            "%s line %d: label %s is not between 0 and 1, as each of several labels has to be"
+                .formatted(file, row.line(), value));
+      }
     }
   }
 

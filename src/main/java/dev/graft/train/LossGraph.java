@@ -1,6 +1,7 @@
 package dev.graft.train;
 
 import dev.graft.error.UnsupportedException;
+import dev.graft.onnx.Attributes;
 import dev.graft.onnx.proto.ModelProto;
 import dev.graft.onnx.proto.NodeProto;
 import dev.graft.onnx.proto.TypeProto;
@@ -127,9 +128,7 @@ record LossGraph(ModelProto model, Names names, LossKind kind, long classes) {
             .setOpType("Cast")
             .addInput(rows)
             .addOutput(wide);
-    graph.add(
-        cast.addAttribute(dev.graft.onnx.Attributes.of("to", (long) DType.FLOAT32.onnxCode()))
-            .build());
+    graph.add(cast.addAttribute(Attributes.of("to", (long) DType.FLOAT32.onnxCode())).build());
     return wide;
   }
 

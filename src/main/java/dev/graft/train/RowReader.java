@@ -47,6 +47,9 @@ final class RowReader {
     if (ids.length == 0) {
       throw new FormatException(where + ": input_ids is empty");
     }
+    if (Arrays.stream(ids).anyMatch(id -> id < 0)) {
+      throw new FormatException(where + ": input_ids holds a negative number");
+    }
     long[] mask = integers(where, node, "attention_mask").orElseGet(() -> ones(ids.length));
     Optional<long[]> types = integers(where, node, "token_type_ids");
     requireLength(where, "attention_mask", mask.length, ids.length);
@@ -65,9 +68,16 @@ final class RowReader {
         return node;
       }
     } catch (JacksonException e) {
-      throw new FormatException(where + ": is not JSON: " + e.getOriginalMessage(), e);
+      throw new FormatException(where + ": is not JSON: " + reason(e), e);
     }
     throw new FormatException(where + ": is not a JSON object");
+  }
+
+  /**
+   * Where an open list began, Jackson tells in words about its own settings, so that is cut off.
+   */
+  private static String reason(JacksonException e) {
+    return e.getOriginalMessage().replaceFirst("(?s) \\(start marker at .*", "");
   }
 
   private static FormatException untokenised(String where, JsonNode node) {

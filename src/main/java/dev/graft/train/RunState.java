@@ -76,7 +76,14 @@ final class RunState {
       double lossSinceEntry,
       long stepsSinceEntry,
       double lossInAll,
-      List<LogEntry> log) {}
+      List<LogEntry> log) {
+    /** Refuses what no run can have come to. */
+    Saved {
+      if (step < 0 || place < 0 || stepsSinceEntry < 0 || log == null) {
+        throw new IllegalArgumentException("steps and rows cannot be fewer than none");
+      }
+    }
+  }
 
   /** The state that was saved. */
   static RunState of(Saved saved) {

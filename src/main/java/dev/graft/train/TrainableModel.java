@@ -101,6 +101,19 @@ record TrainableModel(
     }
   }
 
+  /** All files that were read. */
+  List<Path> files() {
+    List<Path> files = new ArrayList<>(adapter.files());
+    files.add(base.path());
+    files.addAll(base.dataFiles().values());
+    return files;
+  }
+
+  /** How many values are trained. */
+  long values() {
+    return parameters().stream().mapToLong(parameter -> parameter.values().length).sum();
+  }
+
   List<Parameter> parameters() {
     return trained.stream().map(Trained::parameter).toList();
   }

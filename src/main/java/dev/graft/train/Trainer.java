@@ -5,9 +5,7 @@ import dev.graft.io.OutputGuard;
 import dev.graft.safetensors.SafetensorsWriter;
 import dev.graft.train.TrainingOptions.Rule;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 
@@ -49,10 +47,7 @@ public final class Trainer {
   }
 
   private TrainingReport run() {
-    List<Path> inputs = new ArrayList<>(job.model().adapter().files());
-    inputs.add(options.sources().model());
-    inputs.add(options.sources().rows());
-    OutputGuard.check(inputs, options.output().folder().resolve(AdapterFolder.WEIGHTS));
+    requireNoInput();
     job.warnings().forEach(listener::warns);
     options.sources().resume().ifPresent(from -> state = checkpoint.load(from));
     long began = System.nanoTime();
@@ -78,10 +73,19 @@ public final class Trainer {
     }
   }
 
+  /** Checks all that the run may replace; a checkpoint gives way to a new one of its name. */
+  private void requireNoInput() {
+    List<Path> inputs = job.model().files();
+    inputs.add(options.sources().rows());
+    Path output = options.output().folder();
+    AdapterFolder.FILES.forEach(name -> OutputGuard.check(inputs, output.resolve(name)));
+    options.output().gradients().ifPresent(file -> OutputGuard.check(inputs, file));
+    Checkpoint.filesBelow(output).forEach(file -> OutputGuard.check(inputs, file));
+  }
+
   private TrainingReport.Job about(TrainingGraph graph, double seconds) {
-    long values = job.parameters().stream().mapToLong(p -> p.values().length).sum();
     return new TrainingReport.Job(
-        values,
+        job.model().values(),
         job.rows().rows().size(),
         plan.steps(),
         graph.model().getGraph().getNodeCount(),
@@ -105,21 +109,19 @@ public final class Trainer {
             "step %d: %d of %d batches have no label that counts and were skipped"
                 .formatted(state.step() + 1, window.skipped(), options.batches().accumulation()));
       }
-      if (!window.batches().isEmpty()) {
-        step(engine, window);
-      }
-      state.pass(window.rows());
-      if (!window.batches().isEmpty()) {
-        afterStep();
+      if (window.batches().isEmpty()) {
+        state.pass(window.rows());
+      } else {
+        double norm = step(engine, window);
+        state.pass(window.rows());
+        afterStep(norm);
       }
     }
     return Optional.empty();
   }
 
-  private double lastNorm;
-  private double lastRate;
-
-  private void step(Engine engine, Window window) {
+  /** Takes a step and returns the length of its gradient. */
+  private double step(Engine engine, Window window) {
     double loss = engine.gradients(window);
     SequencedMap<Trained, float[]> gradients = engine.totals();
     double norm = GradientNorm.of(gradients.values());
@@ -130,24 +132,25 @@ public final class Trainer {
     if (options.update().maxGradNorm() > 0) {
       GradientNorm.clip(gradients.values(), norm, options.update().maxGradNorm());
     }
-    lastNorm = norm;
-    lastRate = plan.schedule().rate(state.step());
+    double learningRate = plan.schedule().rate(state.step());
     gradients.forEach((tensor, gradient) ->
         optimizer.step(
             tensor.parameter(),
             gradient,
             new Optimizer.Rate(
-                lastRate,
+                learningRate,
                 Decay.of(tensor, options.update().weightDecay(), options.update().decayOn()),
                 state.step() + 1)));
     engine.push();
     state.stepped(loss);
+    return norm;
   }
 
-  private void afterStep() {
+  private void afterStep(double norm) {
     long logging = options.output().loggingSteps();
     if (state.step() % logging == 0) {
-      listener.logged(state.enter(plan.epoch(state.place()), lastNorm, lastRate));
+      double learningRate = plan.schedule().rate(state.step() - 1);
+      listener.logged(state.enter(plan.epoch(state.place()), norm, learningRate));
     }
     long saving = options.output().saveSteps().orElse(0);
     if (saving > 0 && state.step() % saving == 0) {
@@ -181,9 +184,11 @@ public final class Trainer {
   }
 
   private void write(Path into, Optional<Double> seconds) {
-    folder.write(into, job.trained(), ModelCard.of(options, job.model().adapter(), state));
-    Map<String, Object> file = new TrainerState(options, plan).of(state, seconds);
-    TextFile.writeJson(into.resolve(TrainerState.FILE), file);
+    folder.write(
+        into,
+        job.trained(),
+        ModelCard.of(options, job.model().adapter(), state),
+        new TrainerState(options, plan).of(state, seconds));
   }
 
   private static void dump(Path file, SequencedMap<Trained, float[]> gradients) {

@@ -13,6 +13,7 @@ import dev.graft.tensor.DType;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 
@@ -54,8 +55,9 @@ record TrainingGraph(ModelProto model, SequencedMap<String, String> totals) {
     }
     graph.addInput(flag(RESET));
     for (Parameter parameter : parameters) {
-      String gradient = gradients.gradients().get(parameter.name());
-      NodeProto.Builder node = accumulator(parameter.name(), String.valueOf(gradient));
+      String gradient =
+          Objects.requireNonNull(gradients.gradients().get(parameter.name()), parameter.name());
+      NodeProto.Builder node = accumulator(parameter.name(), gradient);
       if (totals == Totals.GIVEN) {
         String total = parameter.name() + ".gradient";
         graph.addOutput(value(total, parameter));

@@ -10,10 +10,8 @@ import dev.graft.runtime.TrainingSettings;
 import dev.graft.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * A model that can be trained, and the rows that it is trained on.
@@ -49,7 +47,7 @@ record TrainingJob(TrainableModel model, Dataset rows, Labels labels) {
             new TrainableModel.Files(sources.model(), sources.adapter(), sources.names()),
             new TrainableModel.Wanted(
                 wanted,
-                classes -> Labels.kind(wanted.task(), wanted.problem(), classes, first),
+                classes -> Labels.kind(wanted, classes, Labels.problem(first)),
                 options.update().dropout()::orElse));
     Labels labels =
         new Labels(wanted.task(), model.loss().kind(), model.loss().classes(), rows.file());
@@ -97,10 +95,9 @@ record TrainingJob(TrainableModel model, Dataset rows, Labels labels) {
 
   /** The inputs that rows give, those of the loss and the masks left out. */
   List<ValueInfoProto> modelInputs() {
-    Set<String> names = new HashSet<>(loss().lossInputs());
-    parameters().forEach(parameter -> names.add(parameter.name()));
+    List<String> ofLoss = loss().lossInputs();
     return loss().inputs().stream()
-        .filter(input -> !names.contains(input.getName()) && !dropout().isMask(input.getName()))
+        .filter(input -> !ofLoss.contains(input.getName()) && !dropout().isMask(input.getName()))
         .toList();
   }
 

@@ -24,9 +24,9 @@ record Window(List<Batch> batches, int skipped, long rows) {
    * @param microStep batches since the beginning of the run
    */
   record Batch(List<Row> rows, Labels.OfBatch labels, long microStep) {
-    /** The lines of its rows, for messages. */
+    /** The lines of its rows, each once, for messages. */
     String lines() {
-      return rows.stream().map(row -> Long.toString(row.line())).toList().toString();
+      return rows.stream().map(Row::line).distinct().toList().toString();
     }
   }
 

@@ -17,6 +17,14 @@ final class RowReaderTest {
 
   @TempDir Path folder;
 
+  @Test
+  void saysOfACutLineOnlyThatItIsCut() {
+    assertThatThrownBy(() -> read(Task.CAUSAL_LM, "{\"input_ids\":[1"))
+        .isInstanceOf(FormatException.class)
+        .hasMessage(
+            "f line 1: is not JSON: Unexpected end-of-input: expected close marker for Array");
+  }
+
   private static Row read(Task task, String json) {
     return new RowReader(task).read("f line 1", 1, json);
   }
@@ -31,6 +39,7 @@ final class RowReaderTest {
         "{\"input_ids\":[1],\"input_ids\":[2],\"labels\":[1]}; is not JSON",
         "{\"text\":\"a\"}; has no input_ids but [text]",
         "{\"input_ids\":[],\"labels\":[]}; input_ids is empty",
+        "{\"input_ids\":[3,-1],\"labels\":[3,3]}; input_ids holds a negative number",
         "{\"input_ids\":[1.5],\"labels\":[1]}; input_ids[0] is no whole number: 1.5",
         "{\"input_ids\":[99999999999999999999],\"labels\":[1]}; input_ids[0] is no whole number",
         "{\"input_ids\":\"1\",\"labels\":[1]}; input_ids is no list",

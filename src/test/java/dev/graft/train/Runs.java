@@ -35,7 +35,8 @@ import java.util.TreeMap;
 /** Options of small runs on a golden case, to be changed one by one, and what came of them. */
 final class Runs {
 
-  private final Path folder;
+  Path model;
+  Path adapter;
   Path rows;
   Path output;
   Task task = Task.CAUSAL_LM;
@@ -62,7 +63,9 @@ final class Runs {
   int endAfter = Integer.MAX_VALUE;
 
   Runs(String name, Path output) {
-    this.folder = Path.of("testdata/cases", name);
+    Path folder = Path.of("testdata/cases", name);
+    this.model = folder.resolve("base.onnx");
+    this.adapter = folder.resolve("adapter");
     this.rows = folder.resolve("train/data.jsonl");
     this.output = output;
   }
@@ -70,8 +73,8 @@ final class Runs {
   TrainingOptions options() {
     return new TrainingOptions(
         new Sources(
-            folder.resolve("base.onnx"),
-            folder.resolve("adapter"),
+            model,
+            adapter,
             rows,
             new Binder.Options(Optional.empty(), NameMap.EMPTY, Ties.ACTIVE),
             resume),

@@ -12,6 +12,7 @@ import dev.graft.train.TrainingOptions.Averaging;
 import dev.graft.train.TrainingOptions.DecayOn;
 import dev.graft.train.TrainingOptions.Order;
 import dev.graft.train.TrainingOptions.Rule;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,6 +23,8 @@ import java.util.OptionalLong;
 import java.util.SortedMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -65,6 +68,97 @@ final class TrainerTest {
     Runs run = run("o");
     run.output = Path.of("testdata/cases", LLAMA, "adapter");
     assertThatThrownBy(run::run).isInstanceOf(UsageException.class);
+  }
+
+  @Test
+  void refusesToWriteGradientsOverTheModel() throws IOException {
+    Path model = Files.copy(Path.of("testdata/cases", LLAMA, "base.onnx"), folder.resolve("m"));
+    Runs run = run("o");
+    run.model = model;
+    run.gradients = Optional.of(model);
+    assertThatThrownBy(run::run)
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("would overwrite the input");
+    assertThat(model).hasSameBinaryContentAs(Path.of("testdata/cases", LLAMA, "base.onnx"));
+    assertThat(folder.resolve("o")).doesNotExist();
+  }
+
+  @Test
+  void refusesToOverwriteTheConfigurationThatItStartsFrom() throws IOException {
+    Path start = Path.of("testdata/cases", LLAMA, "adapter");
+    Files.createDirectory(folder.resolve("o"));
+    Path config =
+        Files.copy(start.resolve("adapter_config.json"), folder.resolve("o/adapter_config.json"));
+    Runs run = run("o");
+    run.adapter =
+        Files.copy(
+            start.resolve("adapter_model.safetensors"), folder.resolve("o/start.safetensors"));
+    assertThatThrownBy(run::run)
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("o/adapter_config.json: the output would overwrite the input");
+    assertThat(config).hasSameBinaryContentAs(start.resolve("adapter_config.json"));
+  }
+
+  @Test
+  void refusesToReplaceTheCheckpointThatItStartsFrom() {
+    Runs first = oneStep("o");
+    Runs second = run("o");
+    second.adapter = folder.resolve("o/checkpoint-1");
+    second.saveSteps = first.saveSteps;
+    assertThatThrownBy(second::run)
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("o/checkpoint-1")
+        .hasMessageContaining("would overwrite the input");
+  }
+
+  /** A run that has left checkpoint-1. */
+  private Runs oneStep(String output) {
+    Runs run = run(output);
+    run.steps = 1;
+    run.saveSteps = OptionalLong.of(1);
+    run.run();
+    return run;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "null", "{\"settings\":{},\"state\":{", "[1]", ""})
+  void refusesACheckpointWhoseStateIsDamaged(String state) throws IOException {
+    oneStep("a");
+    Files.writeString(folder.resolve("a/checkpoint-1/graft_run.json"), state);
+    Runs run = run("b");
+    run.resume = Optional.of(folder.resolve("a/checkpoint-1"));
+    assertThatThrownBy(run::run)
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("graft_run.json: is missing or damaged");
+    assertThat(folder.resolve("b")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"step", "place", "stepsSinceEntry"})
+  void refusesACheckpointThatCountsBelowNone(String count) throws IOException {
+    oneStep("a");
+    Path state = folder.resolve("a/checkpoint-1/graft_run.json");
+    String changed =
+        Files.readString(state)
+            .replaceFirst("\"" + count + "\" ?: ?\\d+", "\"" + count + "\" : -1");
+    assertThat(changed).contains("-1");
+    Files.writeString(state, changed);
+    Runs run = run("b");
+    run.resume = Optional.of(folder.resolve("a/checkpoint-1"));
+    assertThatThrownBy(run::run)
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("graft_run.json: is missing or damaged");
+  }
+
+  @Test
+  void saysWhichRowsAStepFailedOn() {
+    Runs run =
+        run("o").withRows(folder.resolve("r"), "{\"input_ids\":[1,2,500],\"labels\":[1,2,3]}");
+    assertThatThrownBy(run::run)
+        .isInstanceOf(RuntimeFailure.class)
+        .hasMessageContaining("500")
+        .hasMessageContaining("(rows of lines [1] of ")
+        .hasMessageContaining(folder.resolve("r").toString());
   }
 
   @Test
@@ -136,27 +230,24 @@ final class TrainerTest {
     assertThat(Math.abs(means.losses().getFirst() - whole.losses().getFirst())).isGreaterThan(1e-3);
   }
 
+  private Runs shuffled(String output) {
+    Runs run = run(output);
+    run.dropout = 0.1;
+    run.accumulation = 2;
+    run.size = 1;
+    run.order = Order.SHUFFLED;
+    return run;
+  }
+
   @Test
   void goesOnFromACheckpointToTheSameBits() {
-    Runs through = run("a");
-    through.dropout = 0.1;
-    through.accumulation = 2;
-    through.size = 1;
-    through.order = Order.SHUFFLED;
+    Runs through = shuffled("a");
     through.run();
-    Runs first = run("b");
-    first.dropout = 0.1;
-    first.accumulation = 2;
-    first.size = 1;
-    first.order = Order.SHUFFLED;
+    Runs first = shuffled("b");
     first.steps = 3;
     first.saveSteps = OptionalLong.of(3);
     first.run();
-    Runs second = run("c");
-    second.dropout = 0.1;
-    second.accumulation = 2;
-    second.size = 1;
-    second.order = Order.SHUFFLED;
+    Runs second = shuffled("c");
     second.resume = Optional.of(folder.resolve("b/checkpoint-3"));
     TrainingReport report = second.run();
     assertThat(Runs.difference(through.trained(), second.trained())).isZero();
@@ -185,10 +276,7 @@ final class TrainerTest {
 
   @Test
   void saysWhichSettingsOfACheckpointAreOthers() {
-    Runs first = run("a");
-    first.steps = 1;
-    first.saveSteps = OptionalLong.of(1);
-    first.run();
+    oneStep("a");
     Runs second = run("b");
     second.resume = Optional.of(folder.resolve("a/checkpoint-1"));
     second.learningRate = 1e-3;
@@ -201,10 +289,7 @@ final class TrainerTest {
 
   @Test
   void refusesACheckpointOfAnotherAdapter() {
-    Runs first = run("a");
-    first.steps = 1;
-    first.saveSteps = OptionalLong.of(1);
-    first.run();
+    oneStep("a");
     Runs second = new Runs("gpt2-ts-plain", folder.resolve("b"));
     second.resume = Optional.of(folder.resolve("a/checkpoint-1"));
     assertThatThrownBy(second::run)
