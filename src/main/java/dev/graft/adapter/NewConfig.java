@@ -68,11 +68,6 @@ public final class NewConfig {
     return with(ConfigField.LORA_ALPHA, number(alpha));
   }
 
-  /** With dropout on what the branches read while training. */
-  public NewConfig loraDropout(double share) {
-    return with(ConfigField.LORA_DROPOUT, new Json.Num(Double.toString(share)));
-  }
-
   /** With the scale alpha / sqrt(r). */
   public NewConfig useRslora() {
     return with(ConfigField.USE_RSLORA, Json.Bool.TRUE);
@@ -143,16 +138,6 @@ public final class NewConfig {
           default -> new Json.Str(how);
         };
     return with(ConfigField.INIT_LORA_WEIGHTS, value);
-  }
-
-  /** The task, such as {@code CAUSAL_LM}. */
-  public NewConfig taskType(String task) {
-    return with(ConfigField.TASK_TYPE, new Json.Str(task));
-  }
-
-  /** The model that the adapter is for. */
-  public NewConfig baseModelNameOrPath(String name) {
-    return with(ConfigField.BASE_MODEL_NAME_OR_PATH, new Json.Str(name));
   }
 
   /** The file's text, indented by two as PEFT has it. */

@@ -30,11 +30,6 @@ final class InjectionRecord {
     return KEY + number;
   }
 
-  /** Whether a model says that branches were inserted into it. */
-  static boolean isIn(OnnxModel model) {
-    return model.metadata().keySet().stream().anyMatch(key -> key.startsWith(KEY));
-  }
-
   /**
    * One line of JSON.
    *
