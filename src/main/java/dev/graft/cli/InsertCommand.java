@@ -99,7 +99,6 @@ final class InsertCommand extends Verb {
     List<String> warnings = new ArrayList<>(opened.warnings());
     warnings.addAll(injection.binding().warnings());
     warn(warnings);
-    OutputGuard.check(injection.inputs(), output);
     Rewrite.Written written = write(injection);
     InsertReport report =
         InsertReport.of(
