@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 /**
  * The configuration of an adapter that is made anew, as PEFT writes {@code adapter_config.json}:
  * every field, sorted, the ones that are not set with PEFT's defaults. Values are checked when the
- * file is read back.
+ * text is read back.
  */
 public final class NewConfig {
 
