@@ -4,7 +4,6 @@ import dev.graft.adapter.AdapterSpec;
 import dev.graft.cli.MergeRun.Effort;
 import dev.graft.error.UnsupportedException;
 import dev.graft.error.UsageException;
-import dev.graft.fold.Merge;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.MergeRequest.Repeat;
 import dev.graft.match.Binder;
@@ -12,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -74,19 +72,9 @@ final class MergeCommand extends Verb {
   @Option(names = "--dry-run", description = "Check and bind everything, write no model.")
   private boolean dryRun;
 
-  @Option(
-      names = "--report",
-      paramLabel = "FILE",
-      description = "Write the JSON report there, with the SHA-256 of every file.")
-  private Optional<Path> report = Optional.empty();
-
   @Mixin private UndoOptions undo = new UndoOptions();
 
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Threads that fold and copy; the output does not depend on it.")
-  private int threads = MergeRun.defaultThreads();
+  @Mixin private WorkOptions work = new WorkOptions();
 
   MergeCommand(Screen screen) {
     super(screen);
@@ -95,10 +83,11 @@ final class MergeCommand extends Verb {
   @Override
   int execute() {
     List<MergeRequest> requests = requests();
-    requests.forEach(request -> ReportFile.requireApart(report, request.output()));
+    int threads = work.threads();
+    requests.forEach(request -> ReportFile.requireApart(work.report(), request.output()));
     List<MergeRun> planned = MergeRun.planned(requests);
     warn(planned.stream().flatMap(run -> run.warnings().stream()).distinct().toList());
-    try (ReportFile file = ReportFile.begin(report, taken(planned))) {
+    try (ReportFile file = ReportFile.begin(work.report(), taken(planned))) {
       if (dryRun) {
         // A merge sees this while it reads the tensors.
         planned.getFirst().plan().adapter().requireFinite();
@@ -107,7 +96,7 @@ final class MergeCommand extends Verb {
           dryRun
               ? planned
               : MergeRun.done(planned, this, new Effort("merging", threads, undo.policy()));
-      List<MergeReport> done = reports(runs);
+      List<MergeReport> done = work.reports(runs, this);
       Record whole = done.size() == 1 ? done.getFirst() : MergeSetReport.of(done);
       file.write(whole);
       print(whole, () -> done.forEach(report -> MergeText.print(screen().out(), report)));
@@ -138,9 +127,6 @@ final class MergeCommand extends Verb {
               + adapters.size()
               + " times; several adapters at once are not supported yet: merge one, then merge the next"
               + " into the result");
-    }
-    if (threads < 1) {
-      throw new UsageException("--threads is " + threads + ", expected 1 or more");
     }
     AdapterSpec adapter = AdapterSpec.parse(adapters.getFirst());
     Binder.Options options = names.toOptions();
@@ -175,34 +161,5 @@ final class MergeCommand extends Verb {
           "two of the models have one file name; merge them into different folders");
     }
     return outputs;
-  }
-
-  /**
-   * The reports, with hashes only where somebody will read them: hashing takes longer than merging.
-   */
-  private List<MergeReport> reports(List<MergeRun> runs) {
-    if (report.isEmpty() && !isJson()) {
-      return runs.stream()
-          .map(r -> report(r, entries(r.plan().inputs()), entries(r.outputs())))
-          .toList();
-    }
-    long bytes =
-        runs.stream()
-            .mapToLong(r -> r.plan().baseBytes() + r.result().map(Merge.Result::bytes).orElse(0L))
-            .sum();
-    try (ProgressBar bar = progress("hashing", bytes)) {
-      FileHashes hashes = new FileHashes(threads, bar);
-      return runs.stream()
-          .map(r -> report(r, hashes.of(r.plan().inputs()), hashes.of(r.outputs())))
-          .toList();
-    }
-  }
-
-  private MergeReport report(MergeRun run, List<FileEntry> inputs, List<FileEntry> outputs) {
-    return MergeReport.of(run, name(), new MergeReport.Files(inputs, outputs));
-  }
-
-  private static List<FileEntry> entries(List<Path> files) {
-    return files.stream().map(FileEntry::of).toList();
   }
 }

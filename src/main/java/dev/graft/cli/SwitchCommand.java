@@ -3,8 +3,6 @@ package dev.graft.cli;
 import dev.graft.adapter.AdapterSpec;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.cli.MergeRun.Effort;
-import dev.graft.error.UsageException;
-import dev.graft.fold.Merge;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.MergeRequest.Repeat;
 import dev.graft.fold.RestoredBase;
@@ -67,14 +65,7 @@ final class SwitchCommand extends Verb {
 
   @Mixin private UndoOptions undo = new UndoOptions();
 
-  @Option(
-      names = "--report",
-      paramLabel = "FILE",
-      description = "Write the JSON report there, with the SHA-256 of every file.")
-  private Optional<Path> report = Optional.empty();
-
-  @Option(names = "--threads", paramLabel = "N", description = "Threads that fold and copy.")
-  private int threads = MergeRun.defaultThreads();
+  @Mixin private WorkOptions work = new WorkOptions();
 
   SwitchCommand(Screen screen) {
     super(screen);
@@ -82,10 +73,8 @@ final class SwitchCommand extends Verb {
 
   @Override
   int execute() {
-    if (threads < 1) {
-      throw new UsageException("--threads is " + threads + ", expected 1 or more");
-    }
-    ReportFile.requireApart(report, output);
+    int threads = work.threads();
+    ReportFile.requireApart(work.report(), output);
     AdapterSpec spec = AdapterSpec.parse(adapter);
     MergeRequest request =
         new MergeRequest(
@@ -93,33 +82,14 @@ final class SwitchCommand extends Verb {
     try (RestoredBase base = RestoredBase.open(model, merged.map(PeftAdapter::open))) {
       MergeRun planned = MergeRun.planned(request, base);
       warn(planned.warnings());
-      try (ReportFile file = ReportFile.begin(report, planned.plan().inputs())) {
+      try (ReportFile file = ReportFile.begin(work.report(), planned.plan().inputs())) {
         Effort effort = new Effort("switching", threads, undo.policy());
-        MergeRun done = MergeRun.done(List.of(planned), this, effort).getFirst();
-        MergeReport whole = report(done);
+        MergeReport whole =
+            work.reports(MergeRun.done(List.of(planned), this, effort), this).getFirst();
         file.write(whole);
         print(whole, () -> MergeText.print(screen().out(), whole));
       }
     }
     return Failure.OK;
-  }
-
-  private MergeReport report(MergeRun run) {
-    if (report.isEmpty() && !isJson()) {
-      return MergeReport.of(
-          run, name(), new MergeReport.Files(entries(run.plan().inputs()), entries(run.outputs())));
-    }
-    long bytes = run.plan().baseBytes() + run.result().map(Merge.Result::bytes).orElse(0L);
-    try (ProgressBar bar = progress("hashing", bytes)) {
-      FileHashes hashes = new FileHashes(threads, bar);
-      return MergeReport.of(
-          run,
-          name(),
-          new MergeReport.Files(hashes.of(run.plan().inputs()), hashes.of(run.outputs())));
-    }
-  }
-
-  private static List<FileEntry> entries(List<Path> files) {
-    return files.stream().map(FileEntry::of).toList();
   }
 }

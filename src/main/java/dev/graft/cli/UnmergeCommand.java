@@ -1,7 +1,6 @@
 package dev.graft.cli;
 
 import dev.graft.adapter.PeftAdapter;
-import dev.graft.error.UsageException;
 import dev.graft.fold.RestoredBase;
 import dev.graft.fold.Unmerge;
 import dev.graft.fold.Unmerge.Existing;
@@ -9,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Takes the last merge out of a model. */
@@ -55,14 +55,7 @@ final class UnmergeCommand extends Verb {
       description = "Replace files that have the names of the base's data files.")
   private boolean force;
 
-  @Option(
-      names = "--report",
-      paramLabel = "FILE",
-      description = "Write the JSON report there, with the SHA-256 of every file.")
-  private Optional<Path> report = Optional.empty();
-
-  @Option(names = "--threads", paramLabel = "N", description = "Threads that work.")
-  private int threads = MergeRun.defaultThreads();
+  @Mixin private WorkOptions work = new WorkOptions();
 
   UnmergeCommand(Screen screen) {
     super(screen);
@@ -70,13 +63,11 @@ final class UnmergeCommand extends Verb {
 
   @Override
   int execute() {
-    if (threads < 1) {
-      throw new UsageException("--threads is " + threads + ", expected 1 or more");
-    }
-    ReportFile.requireApart(report, output);
+    int threads = work.threads();
+    ReportFile.requireApart(work.report(), output);
     long started = System.nanoTime();
     try (RestoredBase base = RestoredBase.open(model, adapter.map(PeftAdapter::open));
-        ReportFile file = ReportFile.begin(report, base.inputs())) {
+        ReportFile file = ReportFile.begin(work.report(), base.inputs())) {
       Unmerge.Result done;
       try (ProgressBar bar = progress("unmerging", base.bytes())) {
         Existing existing = force ? Existing.REPLACED : Existing.REFUSED;
@@ -84,21 +75,16 @@ final class UnmergeCommand extends Verb {
       }
       double seconds = (System.nanoTime() - started) / 1e9;
       UnmergeReport whole =
-          UnmergeReport.of(new UnmergeReport.Request(model, output), done, entries(done), seconds);
+          UnmergeReport.of(new UnmergeReport.Request(model, output), done, written(done), seconds);
       file.write(whole);
       print(whole, () -> whole.table().print(screen().out(), ""));
     }
     return Failure.OK;
   }
 
-  private List<FileEntry> entries(Unmerge.Result done) {
+  private List<FileEntry> written(Unmerge.Result done) {
     List<Path> files =
         done.output().stream().map(f -> output.resolveSibling(f.getFileName())).toList();
-    if (report.isEmpty() && !isJson()) {
-      return files.stream().map(FileEntry::of).toList();
-    }
-    try (ProgressBar bar = progress("hashing", done.bytes())) {
-      return new FileHashes(threads, bar).of(files);
-    }
+    return work.written(files, this, done.bytes());
   }
 }

@@ -2,9 +2,11 @@ package dev.graft.fold;
 
 import dev.graft.error.FormatException;
 import dev.graft.io.InputFile;
+import dev.graft.match.OutputRange;
 import dev.graft.safetensors.SafetensorsData;
 import dev.graft.safetensors.SafetensorsTensor;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -25,6 +27,13 @@ final class AdapterValues implements AutoCloseable {
     float[] values = SafetensorsData.readFloats(tensor, file(tensor));
     requireFinite(tensor, values, values.length, 0);
     return values;
+  }
+
+  /** The values of a vector that belong to some outputs; see {@link #read(SafetensorsTensor)}. */
+  float[] read(SafetensorsTensor vector, OutputRange outputs) {
+    float[] all = read(vector);
+    int from = (int) outputs.from();
+    return Arrays.copyOfRange(all, from, from + (int) outputs.countOf(all.length));
   }
 
   /** The open file that holds a tensor. */

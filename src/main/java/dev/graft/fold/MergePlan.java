@@ -5,9 +5,7 @@ import dev.graft.error.BindingException;
 import dev.graft.error.UsageException;
 import dev.graft.fold.TensorPlanner.Home;
 import dev.graft.fold.TensorPlanner.Move;
-import dev.graft.graph.ModelGraph;
 import dev.graft.io.ByteSource;
-import dev.graft.io.InputFile;
 import dev.graft.io.OutputGuard;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
@@ -37,19 +35,23 @@ public final class MergePlan {
   private final MergeRequest request;
   private final OnnxModel model;
   private final Optional<RestoredBase> restored;
+  private final List<Path> baseFiles;
+  private final long baseBytes;
+  private final List<Provenance> earlier;
   private final PeftAdapter adapter;
   private final Background<String> adapterSha256;
   private final Binding binding;
-  private final List<Provenance> earlier;
   private final List<Move> moves;
   private final Map<Home.Key, Integer> places = new HashMap<>();
   private final List<GraphEdit> edits;
   private final List<NewSize> newSizes;
 
-  private MergePlan(BaseFile base, Opened opened, Binding binding, List<NewSize> newSizes) {
+  private MergePlan(MergeBase base, Opened opened, Binding binding, List<NewSize> newSizes) {
     this.request = base.request();
     this.model = base.model();
     this.restored = base.restored();
+    this.baseFiles = base.files();
+    this.baseBytes = base.bytes();
     this.adapter = opened.adapter();
     this.adapterSha256 = opened.sha256();
     this.earlier = base.earlier();
@@ -82,7 +84,7 @@ public final class MergePlan {
    * @throws dev.graft.error.GraftException if the merge cannot be done
    */
   public static List<MergePlan> of(List<MergeRequest> requests) {
-    return of(requests, () -> requests.stream().map(BaseFile::open).toList());
+    return of(requests, () -> requests.stream().map(MergeBase::open).toList());
   }
 
   /**
@@ -93,21 +95,22 @@ public final class MergePlan {
    * @throws dev.graft.error.GraftException if the merge cannot be done
    */
   public static MergePlan of(MergeRequest request, RestoredBase restored) {
-    return of(List.of(request), () -> List.of(BaseFile.of(request, restored))).getFirst();
+    return of(List.of(request), () -> List.of(MergeBase.of(request, restored))).getFirst();
   }
 
-  private static List<MergePlan> of(List<MergeRequest> requests, Supplier<List<BaseFile>> opening) {
+  private static List<MergePlan> of(
+      List<MergeRequest> requests, Supplier<List<MergeBase>> opening) {
     requests.forEach(MergePlan::requireWeight);
     Background<PeftAdapter> reading =
         Background.start(() -> foldable(requests.getFirst().adapter()));
     // On the second processor while the first one binds; and the compiler sees the hash at work
     // before the weights need it.
     Background<String> adapterSha256 = Background.start(() -> reading.get().sha256());
-    List<BaseFile> bases = opening.get();
+    List<MergeBase> bases = opening.get();
     PeftAdapter adapter = reading.get();
     Opened opened = new Opened(adapter, adapterSha256);
     bases.forEach(base -> check(base, opened, bases));
-    List<SiteIndex> sites = bases.stream().map(BaseFile::sites).toList();
+    List<SiteIndex> sites = bases.stream().map(MergeBase::sites).toList();
     List<Binding> bindings = SetBinder.bind(sites, adapter, requests.getFirst().options());
     List<NewSize> newSizes = NewSize.of(bindings, adapter.config());
     List<MergePlan> plans = new ArrayList<>();
@@ -120,46 +123,6 @@ public final class MergePlan {
   /** An adapter, whose hash takes longer than all the rest of planning. */
   private record Opened(PeftAdapter adapter, Background<String> sha256) {}
 
-  /** A model file that is to be merged into, with the merges that it holds. */
-  private record BaseFile(
-      MergeRequest request,
-      OnnxModel model,
-      ModelGraph graph,
-      SiteIndex sites,
-      Optional<RestoredBase> restored) {
-
-    static BaseFile open(MergeRequest request) {
-      return of(request, OnnxModel.open(request.model()), Optional.empty());
-    }
-
-    static BaseFile of(MergeRequest request, RestoredBase restored) {
-      return of(request, OnnxModel.open(restored), Optional.of(restored));
-    }
-
-    private static BaseFile of(
-        MergeRequest request, OnnxModel model, Optional<RestoredBase> restored) {
-      ModelGraph graph = ModelGraph.of(model);
-      return new BaseFile(request, model, graph, SiteIndex.of(graph), restored);
-    }
-
-    List<Provenance> earlier() {
-      return Provenance.of(model);
-    }
-
-    List<Path> files() {
-      return filesOf(model, restored);
-    }
-  }
-
-  private static List<Path> filesOf(OnnxModel model, Optional<RestoredBase> restored) {
-    if (restored.isPresent()) {
-      return restored.get().inputs();
-    }
-    List<Path> files = new ArrayList<>(List.of(model.path()));
-    files.addAll(model.dataFiles().values());
-    return files;
-  }
-
   private static void requireWeight(MergeRequest request) {
     if (!Double.isFinite(request.weight()) || request.weight() == 0) {
       throw new UsageException(
@@ -169,10 +132,10 @@ public final class MergePlan {
     }
   }
 
-  private static void check(BaseFile base, Opened opened, List<BaseFile> all) {
+  private static void check(MergeBase base, Opened opened, List<MergeBase> all) {
     requireNew(base, opened);
     List<Path> inputs = new ArrayList<>(opened.adapter().files());
-    for (BaseFile other : all) {
+    for (MergeBase other : all) {
       inputs.addAll(other.files());
     }
     OutputGuard.check(inputs, base.request().output());
@@ -257,21 +220,12 @@ public final class MergePlan {
 
   /** Length of the base with its data files. */
   public long baseBytes() {
-    if (restored.isPresent()) {
-      return restored.get().bytes();
-    }
-    return filesOf(model, restored).stream().mapToLong(MergePlan::length).sum();
-  }
-
-  private static long length(Path file) {
-    try (InputFile open = InputFile.open(file)) {
-      return open.size();
-    }
+    return baseBytes;
   }
 
   /** Every file that is read. */
   public List<Path> inputs() {
-    List<Path> inputs = new ArrayList<>(filesOf(model, restored));
+    List<Path> inputs = new ArrayList<>(baseFiles);
     inputs.addAll(adapter.files());
     return inputs;
   }
@@ -319,7 +273,7 @@ public final class MergePlan {
     return patch;
   }
 
-  private static void requireNew(BaseFile base, Opened opened) {
+  private static void requireNew(MergeBase base, Opened opened) {
     if (base.request().repeat() == MergeRequest.Repeat.ALLOWED) {
       return;
     }

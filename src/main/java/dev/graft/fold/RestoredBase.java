@@ -104,7 +104,7 @@ public final class RestoredBase implements ModelFiles, AutoCloseable {
     adapter.ifPresent(given -> requireSame(given, entry));
     if (!entry.stored() && adapter.isEmpty()) {
       throw new BindingException(
-          "%s: the undo record was written without the adapter's tensors; give the adapter '%s' (SHA-256 %s) with -a"
+          "%s: the undo record was written without the adapter's tensors; give the adapter '%s' (SHA-256 %s), with -a to unmerge and with --with to switch"
               .formatted(merged.path(), entry.name(), entry.sha256()));
     }
     return entry.tensors().stream()

@@ -12,7 +12,6 @@ import dev.graft.safetensors.SafetensorsTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -65,13 +64,7 @@ final class RestoredRows {
         yield new ExpertRows(
             new Change.Experts(pair, experts, scale, part.layout()), part.blocks().get(1), values);
       }
-      case "shift" -> {
-        float[] all = values.read(tensor(part.a()));
-        OutputRange outputs = range(part.outputs());
-        int from = Math.toIntExact(outputs.from());
-        int count = Math.toIntExact(outputs.countOf(all.length));
-        yield new ShiftRows(Arrays.copyOfRange(all, from, from + count), scale);
-      }
+      case "shift" -> new ShiftRows(values.read(tensor(part.a()), range(part.outputs())), scale);
       default -> throw damaged("it names the kind '" + part.kind() + "'");
     };
   }

@@ -6,9 +6,8 @@ import java.util.List;
  * Rows of a tensor that changes several times over, each time beginning with what the change before
  * it left.
  */
-final class StackedRows implements RowSource {
+final class StackedRows extends JoinedRows {
 
-  private final List<RowSource> changes;
   private final int observer;
 
   /**
@@ -17,7 +16,7 @@ final class StackedRows implements RowSource {
    * @param changes first to last; at most one of them has to see all rows first
    */
   StackedRows(List<RowSource> changes) {
-    this.changes = List.copyOf(changes);
+    super(changes);
     int found = -1;
     for (int i = 0; i < changes.size(); i++) {
       if (changes.get(i).needsAllRowsFirst()) {
@@ -38,39 +37,8 @@ final class StackedRows implements RowSource {
   @Override
   public void observe(long row, float[] values, int count) {
     for (int i = 0; i < observer; i++) {
-      changes.get(i).apply(row, values, count);
+      parts().get(i).apply(row, values, count);
     }
-    changes.get(observer).observe(row, values, count);
-  }
-
-  @Override
-  public void apply(long row, float[] values, int count) {
-    for (RowSource change : changes) {
-      change.apply(row, values, count);
-    }
-  }
-
-  @Override
-  public void add(long row, float[] values, int count) {
-    for (RowSource change : changes) {
-      change.add(row, values, count);
-    }
-  }
-
-  @Override
-  public void scale(long row, float[] values, int count) {
-    for (RowSource change : changes) {
-      change.scale(row, values, count);
-    }
-  }
-
-  @Override
-  public void collectFactors(List<float[]> into) {
-    changes.forEach(change -> change.collectFactors(into));
-  }
-
-  @Override
-  public void close() {
-    changes.forEach(RowSource::close);
+    parts().get(observer).observe(row, values, count);
   }
 }

@@ -5,15 +5,12 @@ import dev.graft.fold.FoldedTensor.Hashes;
 import dev.graft.fold.FoldedTensor.Part;
 import dev.graft.io.ByteSource;
 import dev.graft.io.Progress;
-import dev.graft.match.OutputRange;
 import dev.graft.match.Turn;
-import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.DType;
 import dev.graft.tensor.FloatCodec;
 import dev.graft.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -176,21 +173,14 @@ final class TensorFolder implements AutoCloseable {
               DoraRows.of(
                   dora,
                   LowRankRows.of(dora.lowRank(), adapter),
-                  outputs(dora.magnitude(), dora.lowRank().outputs()));
+                  adapter.read(dora.magnitude(), dora.lowRank().outputs()));
           case Change.Experts experts -> new ExpertRows(experts, tensor.shape().dim(1), adapter);
           case Change.Rows some -> ReplacedRows.of(some, adapter);
           case Change.Whole whole -> new WholeRows(whole, length);
           case Change.Shift shift ->
-              new ShiftRows(outputs(shift.value(), shift.outputs()), shift.scale());
+              new ShiftRows(adapter.read(shift.value(), shift.outputs()), shift.scale());
         };
     return part.region().isAll() ? rows : new RegionRows(rows, part.region(), rowLength);
-  }
-
-  /** The values of a vector that belong to some outputs. */
-  private float[] outputs(SafetensorsTensor vector, OutputRange outputs) {
-    float[] all = adapter.read(vector);
-    int from = (int) outputs.from();
-    return Arrays.copyOfRange(all, from, from + (int) outputs.countOf(all.length));
   }
 
   @Override
