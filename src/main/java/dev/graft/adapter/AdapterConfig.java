@@ -48,7 +48,17 @@ public final class AdapterConfig {
     return new AdapterConfig(path, ConfigReader.read(path));
   }
 
-  /** The file as it was given to {@link #read}. */
+  /**
+   * Checks a text as {@link #read} checks a file.
+   *
+   * @param path the file that is to hold it, as errors name it; need not be there yet
+   * @param text the whole text
+   */
+  public static AdapterConfig parse(Path path, String text) {
+    return new AdapterConfig(path, ConfigReader.parse(path, text));
+  }
+
+  /** The file as it was given to {@link #read} or {@link #parse}. */
   public Path path() {
     return path;
   }

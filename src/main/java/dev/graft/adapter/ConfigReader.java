@@ -30,7 +30,16 @@ final class ConfigReader {
   record Fields(Map<ConfigField, Json> values, List<String> unknown) {}
 
   static Fields read(Path path) {
-    if (!(StrictJson.read(path, MAX_BYTES) instanceof Json.Obj object)) {
+    return check(path, StrictJson.read(path, MAX_BYTES));
+  }
+
+  /** The checked fields of a text that is yet to be written. */
+  static Fields parse(Path path, String text) {
+    return check(path, StrictJson.parse(path, text));
+  }
+
+  private static Fields check(Path path, Json json) {
+    if (!(json instanceof Json.Obj object)) {
       throw new FormatException(
           path + ": expected a JSON object with PEFT's adapter configuration");
     }

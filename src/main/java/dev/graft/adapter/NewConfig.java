@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 /**
  * The configuration of an adapter that is made anew, as PEFT writes {@code adapter_config.json}:
  * every field, sorted, the ones that are not set with PEFT's defaults. Values are checked when the
- * file is read back.
+ * text is read back.
  */
 public final class NewConfig {
 
@@ -66,11 +66,6 @@ public final class NewConfig {
   /** With another alpha. */
   public NewConfig loraAlpha(double alpha) {
     return with(ConfigField.LORA_ALPHA, number(alpha));
-  }
-
-  /** With dropout on what the branches read while training. */
-  public NewConfig loraDropout(double share) {
-    return with(ConfigField.LORA_DROPOUT, new Json.Num(Double.toString(share)));
   }
 
   /** With the scale alpha / sqrt(r). */
@@ -143,16 +138,6 @@ public final class NewConfig {
           default -> new Json.Str(how);
         };
     return with(ConfigField.INIT_LORA_WEIGHTS, value);
-  }
-
-  /** The task, such as {@code CAUSAL_LM}. */
-  public NewConfig taskType(String task) {
-    return with(ConfigField.TASK_TYPE, new Json.Str(task));
-  }
-
-  /** The model that the adapter is for. */
-  public NewConfig baseModelNameOrPath(String name) {
-    return with(ConfigField.BASE_MODEL_NAME_OR_PATH, new Json.Str(name));
   }
 
   /** The file's text, indented by two as PEFT has it. */

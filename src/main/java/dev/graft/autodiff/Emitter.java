@@ -160,11 +160,6 @@ final class Emitter {
     return reduce("ReduceMean", value, axes, 1);
   }
 
-  /** The greatest element over axes, which stay with length 1. */
-  String maxKept(String value, List<Integer> axes) {
-    return reduce("ReduceMax", value, axes, 1);
-  }
-
   private String reduce(String operator, String value, List<Integer> axes, long keepdims) {
     AttributeProto keeps = Attributes.of("keepdims", keepdims);
     int since = operator.equals("ReduceSum") ? REDUCE_SUM_AXES_AS_INPUT : REDUCE_AXES_AS_INPUT;

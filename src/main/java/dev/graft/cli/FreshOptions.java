@@ -3,6 +3,7 @@ package dev.graft.cli;
 import dev.graft.adapter.NewConfig;
 import dev.graft.error.UsageException;
 import dev.graft.inject.FreshAdapter;
+import java.lang.reflect.Field;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,12 +12,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Function;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** What a new adapter is to be like, in PEFT's words. */
 final class FreshOptions {
 
   private static final String LIST = "NAME,NAME…";
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command = CommandSpec.create();
 
   @Option(
       names = "--target-modules",
@@ -98,6 +105,16 @@ final class FreshOptions {
   /** Whether a new adapter is asked for. */
   boolean isSet() {
     return targetModules.isPresent();
+  }
+
+  /** One of these options that the command line has, if it has any. */
+  Optional<String> given() {
+    return command.commandLine().getParseResult().matchedOptions().stream()
+        .filter(option ->
+            option.userObject() instanceof Field field
+                && field.getDeclaringClass() == FreshOptions.class)
+        .map(OptionSpec::longestName)
+        .findFirst();
   }
 
   long seed() {

@@ -9,6 +9,7 @@ import dev.graft.inject.AdapterName;
 import dev.graft.inject.FreshAdapter;
 import dev.graft.inject.Injection;
 import dev.graft.io.OutputGuard;
+import dev.graft.io.Provisional;
 import dev.graft.match.Prefix;
 import dev.graft.onnx.OnnxModel;
 import java.nio.file.Path;
@@ -90,25 +91,42 @@ final class InsertCommand extends Verb {
       throw new UsageException(
           "give either an adapter (-a DIR) or what a new one is for (--target-modules LIST)");
     }
+    Optional<String> idle = adapter.flatMap(_ -> fresh.given());
+    if (idle.isPresent()) {
+      throw new UsageException(
+          idle.get() + " shapes a new adapter (--target-modules LIST); the one of -a is as it is");
+    }
     AdapterName name = new AdapterName(adapterName);
     OnnxModel base = OnnxModel.open(model);
     FreshAdapter maker =
         new FreshAdapter(ModelGraph.of(base), names.toOptions().prefix().orElse(Prefix.NONE));
-    PeftAdapter opened = adapter.map(InsertCommand::given).orElseGet(() -> made(maker, base));
-    Injection injection = Injection.of(base, opened, names.toOptions(), name);
-    List<String> warnings = new ArrayList<>(opened.warnings());
-    warnings.addAll(injection.binding().warnings());
-    warn(warnings);
-    OutputGuard.check(injection.inputs(), output);
-    Rewrite.Written written = write(injection);
+    InsertReport.Done done;
+    try (Provisional made = Provisional.of(newFiles())) {
+      PeftAdapter opened = adapter.map(InsertCommand::given).orElseGet(() -> made(maker, base));
+      Injection injection = Injection.of(base, opened, names.toOptions(), name);
+      List<String> warnings = new ArrayList<>(opened.warnings());
+      warnings.addAll(injection.binding().warnings());
+      warn(warnings);
+      done = new InsertReport.Done(injection, write(injection), maker.baseParameters());
+      made.keep();
+    }
+    print(started, done);
+    return Failure.OK;
+  }
+
+  private void print(long started, InsertReport.Done done) {
+    String from = done.injection().adapter().path().toString();
     InsertReport report =
         InsertReport.of(
-            new InsertReport.Request(
-                model.toString(), opened.path().toString(), output.toString(), adapterName),
-            new InsertReport.Done(injection, written, maker.baseParameters()),
+            new InsertReport.Request(model.toString(), from, output.toString(), adapterName),
+            done,
             (System.nanoTime() - started) / 1e9);
     print(report, () -> InsertText.print(screen().out(), report));
-    return Failure.OK;
+  }
+
+  /** A new adapter goes again if its model does not come about. */
+  private List<Path> newFiles() {
+    return fresh.isSet() ? FreshAdapter.files(fresh.folder(output)) : List.of();
   }
 
   private static PeftAdapter given(String adapter) {
@@ -120,7 +138,7 @@ final class InsertCommand extends Verb {
     return PeftAdapter.open(spec.path());
   }
 
-  /** The model's place is looked at first, so that no adapter is left without its model. */
+  /** The model's place is looked at first, so that a slip of the pen costs no work. */
   private PeftAdapter made(FreshAdapter maker, OnnxModel base) {
     List<Path> inputs = new ArrayList<>(base.dataFiles().values());
     inputs.add(model);

@@ -166,11 +166,13 @@ public final class Rewrite {
     }
   }
 
-  private List<Path> inputs() {
-    List<Path> inputs = new ArrayList<>(adapter.files());
+  /** Every file that is read. */
+  public List<Path> inputs() {
+    List<Path> inputs = new ArrayList<>();
     inputs.add(model.path());
     inputs.addAll(model.dataFiles().values());
-    return inputs;
+    inputs.addAll(adapter.files());
+    return List.copyOf(inputs);
   }
 
   private SequencedMap<String, FilePlan> plan(

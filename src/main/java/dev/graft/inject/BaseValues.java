@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 final class BaseValues {
 
   /** A float array, and a buffer of its bytes, cannot be longer. */
-  private static final long MAX_ELEMENTS = Integer.MAX_VALUE / Float.BYTES - 64L;
+  static final long MAX_ELEMENTS = Integer.MAX_VALUE / Float.BYTES - 64L;
 
   private final OnnxModel model;
 

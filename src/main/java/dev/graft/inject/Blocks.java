@@ -33,11 +33,6 @@ record Blocks(List<Lora> loras, long outputs) {
     return apart;
   }
 
-  /** How many outputs a pair has here. */
-  long width(int index) {
-    return loras.get(index).place().outputs().countOf(outputs);
-  }
-
   /** The columns of a pair's {@code [.., out]} that go here, of all that its module has. */
   String ofPair(Nodes nodes, String label, int index, Axis values) {
     return cut(nodes, label, loras.get(index).pairOutputs(), values);

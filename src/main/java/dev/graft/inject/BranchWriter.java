@@ -4,7 +4,6 @@ import dev.graft.adapter.LoraPair;
 import dev.graft.error.UnsupportedException;
 import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
-import dev.graft.graph.Scope;
 import dev.graft.inject.Blocks.Axis;
 import dev.graft.match.BoundTarget.Lora;
 import dev.graft.match.Layout;
@@ -71,25 +70,11 @@ final class BranchWriter {
    * @throws UnsupportedException if no branch is known for it
    */
   List<GraphEdit> edits(SiteWork site) {
-    requireGraph(site.reading().node());
+    Opsets opsets = Opsets.in(graph, site.reading().node());
     site.loras().forEach(lora -> requireKnown(site, lora));
-    Opsets opsets = Opsets.in(graph, site.reading().node().scope());
     Nodes nodes = Nodes.of(graph, pair(site, site.loras().getFirst()).module(), opsets);
     Bench bench = new Bench(site, nodes, Anchor.of(graph, site.reading()), opsets);
     return site.form() == BranchForm.ON_WEIGHT ? onWeight(bench) : beside(bench);
-  }
-
-  /** A function sees no initializers; it would need them as inputs at every call. */
-  private void requireGraph(GraphNode node) {
-    Scope outermost = node.scope();
-    while (outermost.outer().isPresent()) {
-      outermost = outermost.outer().get();
-    }
-    if (outermost.function().isPresent()) {
-      throw new UnsupportedException(
-          "%s: %s lies in a model-local function, for which no branch is known; inline the functions first (onnx.inliner.inline_local_functions)"
-              .formatted(graph.model().path(), node));
-    }
   }
 
   /** What a pair counts as inputs may be the operator's outputs, where weights are tied. */

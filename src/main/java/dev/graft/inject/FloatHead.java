@@ -69,7 +69,7 @@ final class FloatHead {
     Removal removal = new Removal(graph, Set.of(use), Set.of());
     use.node().input(use.input()).flatMap(use.node().scope()::resolve).ifPresent(removal::release);
     DType type = ComputeType.of(reading);
-    Nodes nodes = Nodes.of(graph, module(whole), Opsets.in(graph, use.node().scope()));
+    Nodes nodes = Nodes.of(graph, module(whole), Opsets.in(graph, use.node()));
     String cast = nodes.cast("weight", weight, whole.replacement().value().dtype(), type);
     edits.add(InsertNodes.before(use.node().part(), nodes.all()));
     edits.add(new SetInput(use.node().part(), use.input(), cast));
@@ -84,7 +84,7 @@ final class FloatHead {
               .formatted(whole.name(), anchor.node()));
     }
     String weight = tensors.whole(whole, Layout.IN_OUT);
-    Nodes nodes = Nodes.of(graph, module(whole), Opsets.in(graph, reading.node().scope()));
+    Nodes nodes = Nodes.of(graph, module(whole), Opsets.in(graph, reading.node()));
     DType saved = whole.replacement().value().dtype();
     String wide = nodes.cast("weight", weight, saved, DType.FLOAT32);
     String x = nodes.cast("x", anchor.operand(), anchor.type(), DType.FLOAT32);

@@ -5,7 +5,6 @@ import dev.graft.adapter.ModuleSelection;
 import dev.graft.adapter.NewConfig;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.BindingException;
-import dev.graft.error.RuntimeFailure;
 import dev.graft.error.UnsupportedException;
 import dev.graft.error.UsageException;
 import dev.graft.graph.ModelGraph;
@@ -21,7 +20,6 @@ import dev.graft.match.TargetModule.Role;
 import dev.graft.match.TargetModules;
 import dev.graft.safetensors.SafetensorsWriter;
 import dev.graft.tensor.Shape;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -90,7 +88,8 @@ public final class FreshAdapter {
    */
   public PeftAdapter write(NewConfig config, Path folder, long seed) {
     requireFree(folder);
-    AdapterConfig checked = checked(config);
+    String json = config.json();
+    AdapterConfig checked = AdapterConfig.parse(folder.resolve(CONFIG), json);
     Initialisation how = Initialisation.parse(checked.initLoraWeights());
     requireKnown(checked, how);
     ModuleSelection selection = ModuleSelection.of(checked);
@@ -100,35 +99,26 @@ public final class FreshAdapter {
     targets.forEach(module -> add(writer, module, checked, factors));
     addSaved(writer, checked, selection);
     try (AtomicOutput output = AtomicOutput.begin(folder.resolve(CONFIG))) {
-      byte[] json = config.json().getBytes(StandardCharsets.UTF_8);
-      output.main().write(MemorySegment.ofArray(json), 0);
+      byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
+      output.main().write(MemorySegment.ofArray(bytes), 0);
       writer.write(folder.resolve(WEIGHTS));
       output.commit();
     }
     return PeftAdapter.open(folder);
   }
 
-  private static void requireFree(Path folder) {
-    for (String name : List.of(CONFIG, WEIGHTS)) {
-      if (Files.exists(folder.resolve(name))) {
-        throw new UsageException(
-            folder + ": holds an adapter already (" + name + "); name a folder for the new one");
-      }
-    }
+  /** The files that {@link #write} makes in a folder. */
+  public static List<Path> files(Path folder) {
+    return List.of(folder.resolve(CONFIG), folder.resolve(WEIGHTS));
   }
 
-  /** Reading a file back is what checks it, here one that is gone at once. */
-  private static AdapterConfig checked(NewConfig config) {
-    try {
-      Path file = Files.createTempFile("adapter_config", ".json");
-      try {
-        Files.writeString(file, config.json());
-        return AdapterConfig.read(file);
-      } finally {
-        Files.delete(file);
+  private static void requireFree(Path folder) {
+    for (Path file : files(folder)) {
+      if (Files.exists(file)) {
+        throw new UsageException(
+            "%s: holds an adapter already (%s); name a folder for the new one"
+                .formatted(folder, file.getFileName()));
       }
-    } catch (IOException e) {
-      throw new RuntimeFailure("the configuration cannot be checked: " + e.getMessage(), e);
     }
   }
 

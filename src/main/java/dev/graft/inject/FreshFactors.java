@@ -69,8 +69,8 @@ final class FreshFactors {
    */
   Factors linear(String module, Sizes sizes) {
     Random random = random(module);
-    float[] a = new float[Math.multiplyExact(sizes.rank(), sizes.in())];
-    float[] b = new float[Math.multiplyExact(sizes.out(), sizes.rank())];
+    float[] a = factor(module, sizes.rank(), sizes.in());
+    float[] b = factor(module, sizes.out(), sizes.rank());
     switch (how) {
       case TRUE -> uniform(random, a, sizes.in());
       case FALSE -> {
@@ -85,10 +85,20 @@ final class FreshFactors {
 
   /** The factors of a table: A zero, B normal, whatever is asked for, as in PEFT. */
   Factors table(String module, Sizes sizes) {
-    float[] a = new float[Math.multiplyExact(sizes.rank(), sizes.in())];
-    float[] b = new float[Math.multiplyExact(sizes.out(), sizes.rank())];
+    float[] a = factor(module, sizes.rank(), sizes.in());
+    float[] b = factor(module, sizes.out(), sizes.rank());
     normal(random(module), b, 1);
     return new Factors(a, b);
+  }
+
+  private static float[] factor(String module, int rows, int columns) {
+    long values = (long) rows * columns;
+    if (values > BaseValues.MAX_ELEMENTS) {
+      throw new UnsupportedException(
+          "%s: a factor of %d x %d has %,d values, more than the %,d that can be held; choose a smaller rank"
+              .formatted(module, rows, columns, values, BaseValues.MAX_ELEMENTS));
+    }
+    return new float[(int) values];
   }
 
   /**

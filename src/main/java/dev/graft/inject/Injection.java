@@ -17,7 +17,6 @@ import dev.graft.onnx.GraphEdit.RenameOutput;
 import dev.graft.onnx.NodePart;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.proto.ModelProto;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -163,15 +162,6 @@ public final class Injection {
     return EditedModel.of(graph.model(), edits);
   }
 
-  /** Every file that is read. */
-  public List<Path> inputs() {
-    List<Path> inputs = new ArrayList<>();
-    inputs.add(graph.model().path());
-    inputs.addAll(graph.model().dataFiles().values());
-    inputs.addAll(adapter.files());
-    return inputs;
-  }
-
   /**
    * Writes the model with its branches, whole or not at all.
    *
@@ -180,7 +170,7 @@ public final class Injection {
    * @throws dev.graft.error.GraftException if it cannot be done; then nothing has changed
    */
   public Rewrite.Written write(String tool, Rewrite.Output output) {
-    OutputGuard.check(inputs(), output.path());
+    OutputGuard.check(rewrite.inputs(), output.path());
     String key = InjectionRecord.key(graph.model());
     return rewrite.write(new Rewrite.Draft(edits, key, InjectionRecord.json(tool, this)), output);
   }

@@ -14,7 +14,7 @@ import tools.jackson.core.json.JsonFactory;
 final class InjectionRecord {
 
   /** Metadata keys are this and a number, counted from 1. */
-  static final String KEY = "graft.insert.";
+  private static final String KEY = "graft.insert.";
 
   private static final int SCHEMA = 1;
   private static final JsonFactory FACTORY = new JsonFactory();
@@ -28,11 +28,6 @@ final class InjectionRecord {
       number++;
     }
     return KEY + number;
-  }
-
-  /** Whether a model says that branches were inserted into it. */
-  static boolean isIn(OnnxModel model) {
-    return model.metadata().keySet().stream().anyMatch(key -> key.startsWith(KEY));
   }
 
   /**

@@ -1,14 +1,11 @@
 package dev.graft.inject;
 
 import dev.graft.error.UnsupportedException;
+import dev.graft.graph.GraphNode;
 import dev.graft.graph.ModelGraph;
 import dev.graft.graph.Scope;
-import dev.graft.graph.Scope.FunctionId;
-import dev.graft.onnx.proto.FunctionProto;
 import dev.graft.onnx.proto.OperatorSetIdProto;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** Which version of ONNX's operators new nodes have to be written for. */
 final class Opsets {
@@ -34,11 +31,16 @@ final class Opsets {
     this.version = version;
   }
 
-  /** The version that holds in a graph or function body. */
-  static Opsets in(ModelGraph graph, Scope scope) {
-    List<OperatorSetIdProto> model = graph.model().proto().getOpsetImportList();
+  /**
+   * The version that holds where a branch is to be put.
+   *
+   * @throws UnsupportedException if that is in a model-local function: it sees no initializers, but
+   *     would need them as inputs at every call
+   */
+  static Opsets in(ModelGraph graph, GraphNode node) {
+    requireGraph(graph, node);
     long version =
-        functionAround(scope).map(function -> imports(graph, function)).orElse(model).stream()
+        graph.model().proto().getOpsetImportList().stream()
             .filter(o -> o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx"))
             .mapToLong(OperatorSetIdProto::getVersion)
             .max()
@@ -46,22 +48,16 @@ final class Opsets {
     return new Opsets(graph.model().path().toString(), version);
   }
 
-  private static List<OperatorSetIdProto> imports(ModelGraph graph, FunctionId function) {
-    return graph.model().proto().getFunctionsList().stream()
-        .filter(f -> f.getName().equals(function.name()))
-        .filter(f -> f.getDomain().equals(function.domain()))
-        .filter(f -> f.getOverload().equals(function.overload()))
-        .findFirst()
-        .map(FunctionProto::getOpsetImportList)
-        .orElse(List.of());
-  }
-
-  private static Optional<FunctionId> functionAround(Scope scope) {
-    Scope outermost = scope;
+  private static void requireGraph(ModelGraph graph, GraphNode node) {
+    Scope outermost = node.scope();
     while (outermost.outer().isPresent()) {
       outermost = outermost.outer().get();
     }
-    return outermost.function();
+    if (outermost.function().isPresent()) {
+      throw new UnsupportedException(
+          "%s: %s lies in a model-local function, for which no branch is known; inline the functions first (onnx.inliner.inline_local_functions)"
+              .formatted(graph.model().path(), node));
+    }
   }
 
   /** Whether reductions take their axes as an input, not as an attribute. */

@@ -247,7 +247,9 @@ public final class OutputFile implements ByteSource {
   /** The output is committed: the file stays. */
   void keep() {
     Unfinished.forget(temporary);
-    Unfinished.forget(path);
+    if (published) {
+      Unfinished.forget(path);
+    }
   }
 
   /** Removes the file under whichever name it has by now. */

@@ -3,6 +3,7 @@ package dev.graft.safetensors;
 import dev.graft.error.FormatException;
 import dev.graft.io.InputFile;
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
@@ -72,6 +73,18 @@ public final class StrictJson {
           new FileStream(file, 0, size),
           parser -> new JsonReader(path + "", parser).value());
     }
+  }
+
+  /**
+   * Reads a text that is at hand.
+   *
+   * @param path the file that it is for, as errors name it
+   * @param text the whole text
+   * @throws FormatException if it is not strict JSON
+   */
+  public static Json parse(Path path, String text) {
+    InputStream bytes = new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+    return parse(path + "", bytes, parser -> new JsonReader(path + "", parser).value());
   }
 
   /** Runs a step over one JSON value and checks that nothing follows it. */

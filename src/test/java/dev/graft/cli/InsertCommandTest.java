@@ -7,6 +7,7 @@ import dev.graft.cli.CliRunner.Run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,6 +55,37 @@ class InsertCommandTest {
   void leavesNothingBehindWhereTheAdapterDoesNotFit() throws IOException {
     Run run = graft("insert", "-m", Samples.OTHER_MODEL, "-a", Samples.ADAPTER, "-o", out);
     assertThat(run.code()).isEqualTo(3);
+    assertThat(Samples.tree(folder)).isEmpty();
+  }
+
+  @Test
+  void leavesNoNewAdapterBehindWhoseModelCannotBeMade() throws IOException {
+    Path once = folder.resolve("once.onnx");
+    assertThat(graft("insert", "-m", Samples.MODEL, "-a", Samples.ADAPTER, "-o", once).code())
+        .isZero();
+    List<String> before = Samples.tree(folder);
+    Path twice = folder.resolve("new/twice.onnx");
+    Run run = graft("insert", "-m", once, "--target-modules", "all-linear", "-o", twice);
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(run.err()).contains("--adapter-name");
+    assertThat(Samples.tree(folder)).isEqualTo(before);
+  }
+
+  @Test
+  void refusesOptionsOfANewAdapterBesideAGivenOne() throws IOException {
+    Run run = graft("insert", "-m", Samples.MODEL, "-a", Samples.ADAPTER, "--r", "4", "-o", out);
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("--r shapes a new adapter");
+    assertThat(Samples.tree(folder)).isEmpty();
+  }
+
+  @Test
+  void namesTheConfigurationThatIsWrongByTheFolderAskedFor() throws IOException {
+    Run run =
+        graft("insert", "-m", Samples.MODEL, "--target-modules", "query", "--r", "0", "-o", out);
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(run.err())
+        .contains(folder.resolve("model-adapter/adapter_config.json") + ": r must be an integer");
     assertThat(Samples.tree(folder)).isEmpty();
   }
 

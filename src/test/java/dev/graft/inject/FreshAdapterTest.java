@@ -131,6 +131,14 @@ class FreshAdapterTest {
   }
 
   @Test
+  void refusesFactorsThatCannotBeHeld() {
+    assertThatThrownBy(() -> write(config("q_proj").r(Integer.MAX_VALUE)))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("choose a smaller rank");
+    assertThat(folder.resolve("adapter")).doesNotExist();
+  }
+
+  @Test
   void overwritesNoAdapter() throws IOException {
     Files.createDirectories(folder.resolve("adapter"));
     Path config = Files.writeString(folder.resolve("adapter/adapter_config.json"), "mine");

@@ -125,6 +125,31 @@ class InjectionTest {
   }
 
   @Test
+  void refusesAFloatHeadInAFunctionWithAWayOut() {
+    Graphs graphs =
+        Graphs.create()
+            .input("x", -1, IN)
+            .output("y", -1, OUT)
+            .weight(
+                "classifier.weight_quantized",
+                new Values(DType.INT8, Shape.of(IN, OUT), new float[IN * OUT]))
+            .weight("s", Values.filled(1))
+            .node(Node.of("DequantizeLinear", "classifier.weight_quantized", "s").to("d"))
+            .function("Linear", List.of("a", "w"), "b", Node.of("MatMul", "a", "w").to("b"))
+            .node(Node.of("local.Linear", "x", "d").to("y").named("/classifier/MatMul"));
+    Path adapter =
+        Adapters.create()
+            .saved("classifier.weight", Values.random(3, OUT, IN))
+            .write(folder.resolve("a"));
+    OnnxModel model = OnnxModel.open(graphs.write(folder.resolve("base")));
+    assertThatThrownBy(() ->
+            Injection.of(
+                model, PeftAdapter.open(adapter), Binder.Options.DERIVED, AdapterName.DEFAULT))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("model-local function");
+  }
+
+  @Test
   void refusesOperatorsThatAreTooOld() throws IOException {
     Path model = graphs().write(folder.resolve("base"));
     ModelProto.Builder old = ModelProto.parseFrom(Files.readAllBytes(model)).toBuilder();
