@@ -38,6 +38,9 @@ final class Walk {
       }
     }
     SequencedMap<String, String> named = named(gradients);
+    if (objective.activations() == Objective.Activations.RECOMPUTED) {
+      Recomputation.apply(emitter, forward.size(), gradients::has);
+    }
     return new GradientGraph(draft.build(), named);
   }
 

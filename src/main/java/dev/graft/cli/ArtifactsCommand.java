@@ -36,6 +36,7 @@ final class ArtifactsCommand extends Verb {
 
   @Mixin private LossOptions loss = new LossOptions();
   @Mixin private RuleOptions rule = new RuleOptions();
+  @Mixin private MemoryOptions memory = new MemoryOptions();
 
   ArtifactsCommand(Screen screen) {
     super(screen);
@@ -52,6 +53,7 @@ final class ArtifactsCommand extends Verb {
                 loss.toLoss(),
                 rule.toRule(),
                 rule.weightDecay(),
+                memory.toActivations(),
                 output));
     warn(written.warnings());
     Report report =

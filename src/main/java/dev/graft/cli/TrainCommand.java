@@ -59,6 +59,7 @@ final class TrainCommand extends Verb {
   @Mixin private LossOptions loss = new LossOptions();
   @Mixin private BatchOptions batches = new BatchOptions();
   @Mixin private UpdateOptions update = new UpdateOptions();
+  @Mixin private MemoryOptions memory = new MemoryOptions();
 
   @Option(
       names = "--logging-steps",
@@ -124,7 +125,7 @@ final class TrainCommand extends Verb {
         batches.toBatches(),
         update.toUpdate(),
         new Output(output, loggingSteps, saving, gradients, MergeRun.tool()),
-        new Machine(Device.parse(device), threads));
+        new Machine(Device.parse(device), threads, memory.toActivations()));
   }
 
   /** Tells the user how it goes. */

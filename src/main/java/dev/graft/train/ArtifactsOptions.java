@@ -1,5 +1,6 @@
 package dev.graft.train;
 
+import dev.graft.autodiff.Objective.Activations;
 import dev.graft.match.Binder;
 import java.nio.file.Path;
 
@@ -12,6 +13,7 @@ import java.nio.file.Path;
  * @param loss what the model should learn
  * @param optimizer the rule of the optimizer graph
  * @param weightDecay its pull towards zero, on every parameter
+ * @param activations whether blocks are computed a second time to save memory
  * @param folder where the files go
  */
 public record ArtifactsOptions(
@@ -21,4 +23,5 @@ public record ArtifactsOptions(
     TrainingOptions.Loss loss,
     TrainingOptions.Rule optimizer,
     double weightDecay,
+    Activations activations,
     Path folder) {}

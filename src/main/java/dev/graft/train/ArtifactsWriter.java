@@ -73,7 +73,10 @@ public final class ArtifactsWriter {
                     Labels.kind(options.loss(), classes, Problem.SINGLE_LABEL_CLASSIFICATION),
                 own -> 0));
     TrainingGraph training =
-        TrainingGraph.of(model.loss(), model.parameters(), TrainingGraph.Totals.KEPT);
+        TrainingGraph.of(
+            model.loss(),
+            model.parameters(),
+            new TrainingGraph.Form(TrainingGraph.Totals.KEPT, options.activations()));
     ModelProto eval = TrainingGraph.eval(model.loss(), model.parameters());
     Path folder = options.folder().toAbsolutePath().normalize();
     List<Path> inputs = model.files();

@@ -52,7 +52,10 @@ public final class Trainer {
     options.sources().resume().ifPresent(from -> state = checkpoint.load(from));
     long began = System.nanoTime();
     TrainingGraph graph =
-        TrainingGraph.of(job.loss(), job.parameters(), TrainingGraph.Totals.GIVEN);
+        TrainingGraph.of(
+            job.loss(),
+            job.parameters(),
+            new TrainingGraph.Form(TrainingGraph.Totals.GIVEN, options.machine().activations()));
     TrainingReport.Job about = about(graph, seconds(began));
     try (Engine engine = new Engine(job, graph, options)) {
       listener.begins(about);

@@ -3,6 +3,7 @@ package dev.graft.train;
 import dev.graft.autodiff.Differentiation;
 import dev.graft.autodiff.GradientGraph;
 import dev.graft.autodiff.Objective;
+import dev.graft.autodiff.Objective.Activations;
 import dev.graft.onnx.proto.GraphProto;
 import dev.graft.onnx.proto.ModelProto;
 import dev.graft.onnx.proto.NodeProto;
@@ -39,15 +40,24 @@ record TrainingGraph(ModelProto model, SequencedMap<String, String> totals) {
   }
 
   /**
+   * What a training graph should be like.
+   *
+   * @param totals whether the sums of gradients are outputs
+   * @param activations whether blocks are computed a second time to save memory
+   */
+  record Form(Totals totals, Activations activations) {}
+
+  /**
    * Differentiates a loss.
    *
    * @throws dev.graft.error.UnsupportedException if an operator between loss and parameters has no
    *     rule
    */
-  static TrainingGraph of(LossGraph loss, List<Parameter> parameters, Totals totals) {
+  static TrainingGraph of(LossGraph loss, List<Parameter> parameters, Form form) {
     List<String> names = parameters.stream().map(Parameter::name).toList();
     GradientGraph gradients =
-        Differentiation.of(new Objective(loss.model(), loss.names().loss(), names));
+        Differentiation.of(
+            new Objective(loss.model(), loss.names().loss(), names, form.activations()));
     GraphProto.Builder graph = withInputs(gradients.model().getGraph(), parameters);
     SequencedMap<String, String> outputs = new LinkedHashMap<>();
     for (Parameter parameter : parameters) {
@@ -58,7 +68,7 @@ record TrainingGraph(ModelProto model, SequencedMap<String, String> totals) {
       String gradient =
           Objects.requireNonNull(gradients.gradients().get(parameter.name()), parameter.name());
       NodeProto.Builder node = accumulator(parameter.name(), gradient);
-      if (totals == Totals.GIVEN) {
+      if (form.totals() == Totals.GIVEN) {
         String total = parameter.name() + ".gradient";
         graph.addOutput(value(total, parameter));
         outputs.put(parameter.name(), total);

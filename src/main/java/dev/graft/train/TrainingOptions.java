@@ -1,5 +1,6 @@
 package dev.graft.train;
 
+import dev.graft.autodiff.Objective.Activations;
 import dev.graft.match.Binder;
 import dev.graft.runtime.Device;
 import java.nio.file.Path;
@@ -174,6 +175,7 @@ public record TrainingOptions(
    *
    * @param device the processor
    * @param threads how many threads share an operator's work, 0 for ONNX Runtime's own choice
+   * @param activations whether blocks are computed a second time to save memory
    */
-  public record Machine(Device device, int threads) {}
+  public record Machine(Device device, int threads, Activations activations) {}
 }

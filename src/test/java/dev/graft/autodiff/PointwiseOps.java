@@ -42,6 +42,7 @@ final class PointwiseOps {
     many(ops, "Min", Math::min);
     many(ops, "Equal", (a, b) -> a == b ? 1 : 0);
     many(ops, "Greater", (a, b) -> a > b ? 1 : 0);
+    many(ops, "Less", (a, b) -> a < b ? 1 : 0);
     many(ops, "com.microsoft.GeluGrad", (dy, x) -> dy * (normal(x) + x * density(x)));
     many(ops, "com.microsoft.FastGeluGrad", (dy, x) -> dy * fastGeluSlope(x));
     ops.put("Cast", (node, in) -> List.of(cast(node, in.getFirst())));

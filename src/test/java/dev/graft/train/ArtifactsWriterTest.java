@@ -39,6 +39,7 @@ final class ArtifactsWriterTest {
             options.loss(),
             rule,
             rule.equals(ADAMW) ? 0.01 : 0,
+            options.machine().activations(),
             to));
   }
 

@@ -1,5 +1,6 @@
 package dev.graft.train;
 
+import dev.graft.autodiff.Objective.Activations;
 import dev.graft.match.Binder;
 import dev.graft.match.NameMap;
 import dev.graft.match.Ties;
@@ -54,6 +55,7 @@ final class Runs {
   DecayOn decayOn = DecayOn.ALL;
   double maxGradNorm;
   double dropout;
+  Activations activations = Activations.KEPT;
   OptionalLong saveSteps = OptionalLong.empty();
   Optional<Path> resume = Optional.empty();
   Optional<Path> gradients = Optional.empty();
@@ -90,7 +92,7 @@ final class Runs {
             maxGradNorm,
             OptionalDouble.of(dropout)),
         new Output(output, 1, saveSteps, gradients, "test"),
-        new Machine(Device.CPU, 1));
+        new Machine(Device.CPU, 1, activations));
   }
 
   TrainingReport run() {

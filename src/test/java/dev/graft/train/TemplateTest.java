@@ -3,6 +3,7 @@ package dev.graft.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.graft.autodiff.Objective.Activations;
 import dev.graft.onnx.proto.GraphProto;
 import dev.graft.onnx.proto.ModelProto;
 import dev.graft.onnx.proto.TypeProto;
@@ -46,7 +47,11 @@ final class TemplateTest {
     LossGraph.Names names = new LossGraph.Names("loss", "labels", "", "loss_scale");
     LossGraph asLoss = new LossGraph(model, names, LossKind.CROSS_ENTROPY, CLASSES);
     Parameter logits = new Parameter("logits", shape, LOGITS);
-    TrainingGraph training = TrainingGraph.of(asLoss, List.of(logits), TrainingGraph.Totals.GIVEN);
+    TrainingGraph training =
+        TrainingGraph.of(
+            asLoss,
+            List.of(logits),
+            new TrainingGraph.Form(TrainingGraph.Totals.GIVEN, Activations.KEPT));
     TrainingArtifacts artifacts =
         new TrainingArtifacts(
             MemorySegment.ofArray(training.model().toByteArray()),

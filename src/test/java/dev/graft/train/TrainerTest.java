@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.graft.autodiff.Objective.Activations;
 import dev.graft.error.FormatException;
 import dev.graft.error.RuntimeFailure;
 import dev.graft.error.UnsupportedException;
@@ -386,5 +387,23 @@ final class TrainerTest {
     assertThat(config.get("base_model_name_or_path").isNull()).isTrue();
     assertThat(config.get("inference_mode").booleanValue()).isTrue();
     assertThat(Files.readString(folder.resolve("a/README.md"))).contains("library_name: peft");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bert-ts-plain", "llama-dynamo-plain", "gpt2-ts-plain", "gpt2-ts-dora"})
+  void recomputingChangesNothingButRoundings(String name) {
+    Runs kept = new Runs(name, folder.resolve("kept"));
+    kept.task = name.startsWith("bert") ? Task.SEQ_CLS : Task.CAUSAL_LM;
+    kept.dropout = name.endsWith("dora") ? 0 : 0.1;
+    kept.run();
+    Runs recomputed = new Runs(name, folder.resolve("recomputed"));
+    recomputed.task = kept.task;
+    recomputed.dropout = kept.dropout;
+    recomputed.activations = Activations.RECOMPUTED;
+    recomputed.run();
+    for (int i = 0; i < kept.losses().size(); i++) {
+      assertThat(recomputed.losses().get(i)).isCloseTo(kept.losses().get(i), within(1e-6));
+    }
+    assertThat(Runs.difference(recomputed.trained(), kept.trained())).isLessThan(1e-5);
   }
 }
