@@ -85,7 +85,8 @@ final class Checkpoint {
   }
 
   /**
-   * Saves into a folder that appears whole or not at all; one of the same name is replaced.
+   * Saves into a folder that appears whole or not at all. One of the same name is put aside, under
+   * the name {@code .checkpoint-N.replaced}, and removed when the new one stands.
    *
    * @param adapter writes PEFT's files into a folder
    */
@@ -97,14 +98,30 @@ final class Checkpoint {
       adapter.write(partial);
       optimizer().write(partial.resolve(OPTIMIZER));
       TextFile.writeJson(partial.resolve(RUN), new Run(settings, state.saved()));
-      remove(folder);
-      Files.move(partial, folder);
+      replace(folder, partial);
       return folder;
     } catch (IOException e) {
       throw new RuntimeFailure(folder + ": the checkpoint cannot be written: " + e.getMessage(), e);
     } finally {
       remove(partial);
     }
+  }
+
+  private static void replace(Path folder, Path partial) throws IOException {
+    Path aside = folder.resolveSibling("." + folder.getFileName() + ".replaced");
+    if (Files.exists(folder)) {
+      remove(aside);
+      Files.move(folder, aside);
+    }
+    try {
+      Files.move(partial, folder);
+    } catch (IOException e) {
+      if (Files.exists(aside)) {
+        Files.move(aside, folder);
+      }
+      throw e;
+    }
+    remove(aside);
   }
 
   /** Writes files into a folder. */

@@ -1,6 +1,7 @@
 package dev.graft.train;
 
 import dev.graft.error.FormatException;
+import dev.graft.io.Sha256;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -16,9 +17,10 @@ import java.util.Set;
  *
  * @param file where they are from
  * @param rows in the order of the file; empty lines do not count
+ * @param sha256 of the rows, in hexadecimal digits
  * @param ignored fields that nothing is done with, sorted
  */
-record Dataset(Path file, List<Row> rows, Set<String> ignored) {
+record Dataset(Path file, List<Row> rows, String sha256, Set<String> ignored) {
 
   /**
    * Reads a file whole.
@@ -31,12 +33,15 @@ record Dataset(Path file, List<Row> rows, Set<String> ignored) {
     }
     RowReader reader = new RowReader(task);
     List<Row> rows = new ArrayList<>();
+    Sha256 hash = new Sha256();
     try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
       long number = 0;
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         number++;
         if (!line.isBlank()) {
           rows.add(reader.read(file + " line " + number, number, line));
+          byte[] text = (line + "\n").getBytes(StandardCharsets.UTF_8);
+          hash.update(text, 0, text.length);
         }
       }
     } catch (CharacterCodingException e) {
@@ -47,6 +52,6 @@ record Dataset(Path file, List<Row> rows, Set<String> ignored) {
     if (rows.isEmpty()) {
       throw new FormatException(file + ": holds no rows");
     }
-    return new Dataset(file, List.copyOf(rows), Set.copyOf(reader.ignored()));
+    return new Dataset(file, List.copyOf(rows), hash.hex(), Set.copyOf(reader.ignored()));
   }
 }

@@ -32,7 +32,7 @@ public final class Trainer {
               new AdamW(beta1, beta2, epsilon);
           case Rule.Sgd(double momentum) -> new Sgd(momentum);
         };
-    this.checkpoint = new Checkpoint(job, optimizer, RunSettings.of(options, job));
+    this.checkpoint = new Checkpoint(job, optimizer, RunSettings.of(options, job, plan.steps()));
     this.folder = new AdapterFolder(job.model().adapter(), job.dropout().probability());
   }
 

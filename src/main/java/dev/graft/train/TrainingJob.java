@@ -52,6 +52,7 @@ record TrainingJob(TrainableModel model, Dataset rows, Labels labels) {
     Labels labels =
         new Labels(wanted.task(), model.loss().kind(), model.loss().classes(), rows.file());
     requireLabels(rows, labels);
+    Vocabulary.of(model.loss().model()).require(rows);
     return new TrainingJob(model, rows, labels);
   }
 

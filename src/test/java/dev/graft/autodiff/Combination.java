@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 
 /**
  * A model whose first output, weighted and summed, is the loss, and whose trainable initializers
- * are inputs. No node stops the gradient.
+ * are inputs.
  */
 final class Combination {
 
@@ -34,7 +34,6 @@ final class Combination {
     ModelProto.Builder result = base.toBuilder();
     GraphProto.Builder graph = result.getGraphBuilder().clearInitializer();
     this.output = graph.getOutput(0).getName();
-    graph.getNodeBuilderList().forEach(NodeProto.Builder::clearMetadataProps);
     if (graph.getNodeList().stream().anyMatch(n -> n.getOpType().equals("GroupQueryAttention"))) {
       graph.getInputBuilderList().stream()
           .filter(input -> input.getName().startsWith("past_key_values"))
@@ -61,6 +60,13 @@ final class Combination {
     node(graph, "ReduceSum", List.of("test.weighted"), LOSS)
         .addAttribute(Attributes.of("keepdims", 0L));
     this.model = result.build();
+  }
+
+  /** A model in which no node stops the gradient. */
+  static ModelProto withoutStops(ModelProto model) {
+    ModelProto.Builder result = model.toBuilder();
+    result.getGraphBuilder().getNodeBuilderList().forEach(NodeProto.Builder::clearMetadataProps);
+    return result.build();
   }
 
   /** Keys and values of a past of length 0. */

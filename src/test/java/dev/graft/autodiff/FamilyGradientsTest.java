@@ -13,16 +13,12 @@ import dev.graft.match.Binder;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.proto.ModelProto;
 import dev.graft.runtime.HostTensor;
-import dev.graft.runtime.ModelValue;
 import dev.graft.runtime.Session;
 import dev.graft.runtime.SessionSettings;
-import dev.graft.safetensors.SafetensorsData;
 import dev.graft.safetensors.SafetensorsFile;
 import dev.graft.safetensors.SafetensorsTensor;
-import dev.graft.tensor.DType;
 import dev.graft.testing.GoldenCase;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -82,7 +78,7 @@ class FamilyGradientsTest {
         Combination.read(branches, injection.trainables().stream().map(Trainable::name).toList());
     Assumptions.assumeFalse(names.isEmpty(), "the adapter has no branches, only whole tensors");
     Assumptions.assumeFalse(Combination.isExternal(branches, names), "the branches lie in a file");
-    Combination combination = new Combination(branches, names);
+    Combination combination = new Combination(Combination.withoutStops(branches), names);
     GradientGraph graph =
         Differentiation.of(new Objective(combination.model(), Combination.LOSS, names));
     Path file = folder.resolve("training.onnx");
@@ -96,29 +92,13 @@ class FamilyGradientsTest {
 
   private static Map<String, HostTensor> feeds(
       GoldenCase golden, Session session, Combination combination) {
-    SafetensorsFile inputs = SafetensorsFile.open(golden.file("inputs.safetensors"));
     Map<String, HostTensor> feeds = new HashMap<>(combination.values());
-    for (ModelValue input : session.inputs()) {
-      inputs
-          .tensor(input.name())
-          .ifPresent(tensor -> feeds.put(tensor.name(), host(tensor, input.dtype())));
-    }
+    feeds.putAll(CaseInputs.read(golden, session));
     SafetensorsTensor output =
         SafetensorsFile.open(golden.file("golden.safetensors"))
             .tensor(golden.truth())
             .orElseThrow();
     feeds.put(Combination.WEIGHTS, Slope.random(output.shape(), 1));
     return feeds;
-  }
-
-  private static HostTensor host(SafetensorsTensor tensor, DType wanted) {
-    HostTensor stored =
-        new HostTensor(
-            tensor.dtype(),
-            tensor.shape(),
-            MemorySegment.ofArray(SafetensorsData.readBytes(tensor)));
-    return stored.dtype() == wanted
-        ? stored
-        : HostTensor.ofDoubles(wanted, stored.shape(), stored.toDoubles());
   }
 }

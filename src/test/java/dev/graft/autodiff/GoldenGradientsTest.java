@@ -97,7 +97,7 @@ class GoldenGradientsTest {
   }
 
   /** The length of the difference relative to that of the expected gradient. */
-  private static double difference(float[] actual, float[] expected) {
+  static double difference(float[] actual, float[] expected) {
     assertThat(actual).hasSameSizeAs(expected);
     double error = 0;
     double size = 0;
@@ -108,7 +108,7 @@ class GoldenGradientsTest {
     return Math.sqrt(error / size);
   }
 
-  private static float[] turned(float[] values, Shape shape) {
+  static float[] turned(float[] values, Shape shape) {
     int rows = Math.toIntExact(shape.dim(0));
     int columns = Math.toIntExact(shape.dim(1));
     float[] turned = new float[values.length];

@@ -51,6 +51,7 @@ final class Runs {
   long steps = 6;
   Rule rule = new Rule.AdamW(0.9, 0.999, 1e-8);
   double learningRate = 5e-3;
+  Schedule.Kind schedule = Schedule.Kind.CONSTANT;
   double weightDecay = 0.01;
   DecayOn decayOn = DecayOn.ALL;
   double maxGradNorm;
@@ -85,7 +86,7 @@ final class Runs {
         new Update(
             rule,
             learningRate,
-            Schedule.Kind.CONSTANT,
+            schedule,
             new Warmup(0, 0),
             weightDecay,
             decayOn,

@@ -16,12 +16,14 @@ import dev.graft.train.TrainingOptions.Rule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -151,13 +153,30 @@ final class TrainerTest {
         .hasMessageContaining("graft_run.json: is missing or damaged");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"llama-ts-plain", "llama-dynamo-plain", "gpt2-ts-plain"})
+  void refusesATokenThatTheModelDoesNotKnow(String name) {
+    Path rows = folder.resolve("r");
+    Runs run =
+        new Runs(name, folder.resolve("o"))
+            .withRows(
+                rows,
+                "{\"input_ids\":[1,2],\"labels\":[1,2]}",
+                "{\"input_ids\":[1,2,500],\"labels\":[1,2,3]}");
+    assertThatThrownBy(run::run)
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining(rows + " line 2: token 500 at place 2 is none of the model's");
+    assertThat(folder.resolve("o")).doesNotExist();
+  }
+
   @Test
   void saysWhichRowsAStepFailedOn() {
+    String ids = "[" + "1,".repeat(999) + "1]";
     Runs run =
-        run("o").withRows(folder.resolve("r"), "{\"input_ids\":[1,2,500],\"labels\":[1,2,3]}");
+        new Runs("gpt2-ts-plain", folder.resolve("o"))
+            .withRows(folder.resolve("r"), "{\"input_ids\":%s,\"labels\":%s}".formatted(ids, ids));
     assertThatThrownBy(run::run)
         .isInstanceOf(RuntimeFailure.class)
-        .hasMessageContaining("500")
         .hasMessageContaining("(rows of lines [1] of ")
         .hasMessageContaining(folder.resolve("r").toString());
   }
@@ -286,6 +305,48 @@ final class TrainerTest {
         .isInstanceOf(FormatException.class)
         .hasMessageContaining("learning-rate was 0.005 and is 0.001")
         .hasMessageContaining("per-device-train-batch-size was 2 and is 3");
+  }
+
+  @Test
+  void saysWhereACheckpointIsOfOtherRowsOfAsGreatANumber() throws IOException {
+    oneStep("a");
+    Runs second = run("b");
+    List<String> rows = new ArrayList<>(Files.readAllLines(second.rows));
+    rows.set(0, rows.get(1));
+    second.withRows(folder.resolve("r"), rows.toArray(String[]::new));
+    second.resume = Optional.of(folder.resolve("a/checkpoint-1"));
+    assertThatThrownBy(second::run)
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("SHA-256 of the rows was");
+  }
+
+  @Test
+  void saysWhereAFallingRateWouldFallOtherwise() {
+    Runs first = run("a");
+    first.schedule = Schedule.Kind.LINEAR;
+    first.steps = 3;
+    first.saveSteps = OptionalLong.of(3);
+    first.run();
+    Runs second = run("b");
+    second.schedule = Schedule.Kind.LINEAR;
+    second.resume = Optional.of(folder.resolve("a/checkpoint-3"));
+    assertThatThrownBy(second::run)
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("steps of the run was 3 and is 6");
+  }
+
+  @Test
+  void replacesACheckpointOfTheSameName() throws IOException {
+    oneStep("a");
+    Path left = folder.resolve("a/checkpoint-1/left");
+    Files.writeString(left, "from before");
+    oneStep("a");
+    assertThat(left).doesNotExist();
+    try (Stream<Path> files = Files.list(folder.resolve("a"))) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .contains("checkpoint-1")
+          .noneMatch(name -> name.startsWith("."));
+    }
   }
 
   @Test
