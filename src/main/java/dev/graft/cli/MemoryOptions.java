@@ -13,7 +13,7 @@ final class MemoryOptions {
       fallbackValue = "true",
       description =
           "Compute the attention and the feed-forward part of each layer a second time for its gradient"
-              + " rather than keep what they computed: less memory, more time, the same numbers.")
+              + " rather than keep what they computed: less memory, more time, other roundings.")
   private boolean checkpointing;
 
   Activations toActivations() {
