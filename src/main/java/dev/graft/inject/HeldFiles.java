@@ -1,0 +1,104 @@
+package dev.graft.inject;
+
+import dev.graft.adapter.NewConfig;
+import dev.graft.adapter.PeftAdapter;
+import dev.graft.error.UnsupportedException;
+import dev.graft.io.AtomicOutput;
+import dev.graft.match.Turn;
+import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.StoredTensor;
+import dev.graft.safetensors.SafetensorsWriter;
+import dev.graft.tensor.Shape;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/** Writes the adapter that a model holds as PEFT would have saved it, bit for bit. */
+final class HeldFiles {
+
+  private final OnnxModel model;
+  private final BaseValues values;
+
+  HeldFiles(OnnxModel model) {
+    this.model = model;
+    this.values = new BaseValues(model);
+  }
+
+  /**
+   * Writes the files and reads them back.
+   *
+   * @param folder where to
+   */
+  PeftAdapter write(Held held, Path folder) {
+    SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
+    held.tensors().forEach(tensor -> add(writer, tensor));
+    byte[] json = config(held).json().getBytes(StandardCharsets.UTF_8);
+    try (AtomicOutput output = AtomicOutput.begin(FreshAdapter.files(folder).getFirst())) {
+      output.main().write(MemorySegment.ofArray(json), 0);
+      writer.write(FreshAdapter.files(folder).getLast());
+      output.commit();
+    }
+    return PeftAdapter.open(folder);
+  }
+
+  private void add(SafetensorsWriter writer, HeldTensor held) {
+    StoredTensor tensor = held.tensor();
+    if (!tensor.dtype().isFoldable() || tensor.shape().elements() > BaseValues.MAX_ELEMENTS) {
+      throw new UnsupportedException(
+          "%s: '%s' %s of type %s cannot be a factor of a branch; it has to be of floats and at most %,d values"
+              .formatted(
+                  model.path(),
+                  tensor.label(),
+                  tensor.shape(),
+                  tensor.dtype(),
+                  BaseValues.MAX_ELEMENTS));
+    }
+    MemorySegment bytes = values.bytes(tensor);
+    boolean isTurned = held.turn() == Turn.TRANSPOSED;
+    Shape shape = isTurned ? tensor.shape().transposed() : tensor.shape();
+    writer.add(held.key(), tensor.dtype(), shape, isTurned ? turned(bytes, tensor.shape()) : bytes);
+  }
+
+  private static MemorySegment turned(MemorySegment bytes, Shape shape) {
+    int rows = Math.toIntExact(shape.dim(0));
+    int columns = Math.toIntExact(shape.dim(1));
+    MemorySegment turned = MemorySegment.ofArray(new byte[Math.toIntExact(bytes.byteSize())]);
+    long size = bytes.byteSize() / Math.max(1, shape.elements());
+    for (long r = 0; r < rows; r++) {
+      for (long c = 0; c < columns; c++) {
+        MemorySegment.copy(bytes, (r * columns + c) * size, turned, (c * rows + r) * size, size);
+      }
+    }
+    return turned;
+  }
+
+  private static NewConfig config(Held held) {
+    HeldModule usual = held.modules().getFirst();
+    SequencedMap<String, Integer> ranks = new LinkedHashMap<>();
+    SequencedMap<String, Double> alphas = new LinkedHashMap<>();
+    // The first pattern that matches wins, and one name may be the end of another.
+    held.modules().stream()
+        .sorted(Comparator.comparingInt((HeldModule m) -> m.name().length()).reversed())
+        .forEach(module -> {
+          ranks.put(pattern(module), module.rank());
+          alphas.put(pattern(module), module.alpha());
+        });
+    NewConfig config = NewConfig.defaults().r(usual.rank()).loraAlpha(usual.alpha());
+    List<String> named = held.modules().stream().map(HeldModule::name).toList();
+    config = config.targetModules(named).rankPattern(ranks).alphaPattern(alphas);
+    if (held.tensors().stream().anyMatch(t -> t.key().contains(".lora_magnitude_vector"))) {
+      config = config.useDora();
+    }
+    return held.tensors().stream().anyMatch(t -> t.key().endsWith(".lora_B.bias"))
+        ? config.loraBias()
+        : config;
+  }
+
+  private static String pattern(HeldModule module) {
+    return module.name().replaceAll("[^A-Za-z0-9_]", "\\\\$0");
+  }
+}
