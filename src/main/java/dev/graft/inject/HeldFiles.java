@@ -36,6 +36,9 @@ final class HeldFiles {
   PeftAdapter write(Held held, Path folder) {
     SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
     held.tensors().forEach(tensor -> add(writer, tensor));
+    if (hasBias(held)) {
+      held.tensors().forEach(tensor -> addNoBias(writer, held, tensor));
+    }
     byte[] json = config(held).json().getBytes(StandardCharsets.UTF_8);
     try (AtomicOutput output = AtomicOutput.begin(FreshAdapter.files(folder).getFirst())) {
       output.main().write(MemorySegment.ofArray(json), 0);
@@ -61,6 +64,24 @@ final class HeldFiles {
     boolean isTurned = held.turn() == Turn.TRANSPOSED;
     Shape shape = isTurned ? tensor.shape().transposed() : tensor.shape();
     writer.add(held.key(), tensor.dtype(), shape, isTurned ? turned(bytes, tensor.shape()) : bytes);
+  }
+
+  /**
+   * Where a branch is on the weight, the bias of B went into the module's own, and nothing is left
+   * to add; PEFT has one for each pair or for none.
+   */
+  private static void addNoBias(SafetensorsWriter writer, Held held, HeldTensor b) {
+    String bias = b.key().replaceAll("\\.weight$", ".bias");
+    if (b.key().endsWith(".lora_B.weight")
+        && held.tensors().stream().noneMatch(t -> t.key().equals(bias))) {
+      Shape shape = b.tensor().shape();
+      int outputs = Math.toIntExact(b.turn() == Turn.TRANSPOSED ? shape.dim(1) : shape.dim(0));
+      writer.add(bias, Shape.of(outputs), new float[outputs]);
+    }
+  }
+
+  private static boolean hasBias(Held held) {
+    return held.tensors().stream().anyMatch(t -> t.key().endsWith(".lora_B.bias"));
   }
 
   private static MemorySegment turned(MemorySegment bytes, Shape shape) {
@@ -93,9 +114,7 @@ final class HeldFiles {
     if (held.tensors().stream().anyMatch(t -> t.key().contains(".lora_magnitude_vector"))) {
       config = config.useDora();
     }
-    return held.tensors().stream().anyMatch(t -> t.key().endsWith(".lora_B.bias"))
-        ? config.loraBias()
-        : config;
+    return hasBias(held) ? config.loraBias() : config;
   }
 
   private static String pattern(HeldModule module) {

@@ -6,6 +6,7 @@ import dev.graft.safetensors.Json;
 import dev.graft.safetensors.StrictJson;
 import java.io.StringWriter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -66,9 +67,9 @@ final class InjectionRecord {
    *
    * @param adapter the adapter's folder
    * @param as the adapter's name in the model
-   * @param names the initializers that hold its tensors
+   * @param keys PEFT's name for each of its tensors, by that of the initializer
    */
-  record Read(String adapter, String as, List<String> names) {}
+  record Read(String adapter, String as, SequencedMap<String, String> keys) {}
 
   /**
    * The records of a model, oldest first.
@@ -95,14 +96,15 @@ final class InjectionRecord {
         && adapter.get("name") instanceof Json.Str(String name)
         && record.get("as") instanceof Json.Str(String as)
         && record.get("tensors") instanceof Json.Arr(List<Json> tensors)) {
-      List<String> names =
-          tensors.stream()
-              .filter(Json.Obj.class::isInstance)
-              .map(tensor -> ((Json.Obj) tensor).members().get("name"))
-              .filter(Json.Str.class::isInstance)
-              .map(text -> ((Json.Str) text).value())
-              .toList();
-      return Optional.of(new Read(name, as, names));
+      SequencedMap<String, String> keys = new LinkedHashMap<>();
+      for (Json tensor : tensors) {
+        if (tensor instanceof Json.Obj(SequencedMap<String, Json> entry)
+            && entry.get("name") instanceof Json.Str(String initializer)
+            && entry.get("key") instanceof Json.Str(String key)) {
+          keys.put(initializer, key);
+        }
+      }
+      return Optional.of(new Read(name, as, keys));
     }
     return Optional.empty();
   }

@@ -1,5 +1,6 @@
 package dev.graft.inject;
 
+import dev.graft.adapter.PeftKey;
 import dev.graft.error.FormatException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.graph.GraphNode;
@@ -64,7 +65,8 @@ final class InsertedBranches {
   static Optional<InsertedBranches> in(ModelGraph graph) {
     List<InjectionRecord.Read> live =
         InjectionRecord.read(graph.model()).stream()
-            .filter(record -> record.names().stream().anyMatch(n -> isBranchTensor(graph, n)))
+            .filter(
+                record -> record.keys().keySet().stream().anyMatch(n -> isBranchTensor(graph, n)))
             .toList();
     if (live.size() > 1) {
       throw new UnsupportedException(
@@ -91,13 +93,14 @@ final class InsertedBranches {
     List<HeldTensor> tensors = new ArrayList<>();
     Map<String, HeldModule> modules = new LinkedHashMap<>();
     Set<StoredTensor> removed = new LinkedHashSet<>();
-    for (String recorded : record.names()) {
-      Matcher parts = tensor.matcher(recorded);
+    for (Map.Entry<String, String> recorded : record.keys().entrySet()) {
+      Matcher parts = tensor.matcher(recorded.getKey());
       if (parts.matches()) {
-        StoredTensor stored = stored(recorded);
-        tensors.add(tensor(parts, stored));
+        StoredTensor stored = stored(recorded.getKey());
+        String module = PeftKey.module(recorded.getValue());
+        tensors.add(tensor(parts, module, stored));
         removed.add(stored);
-        module(parts, stored).ifPresent(m -> modules.put(m.name(), m));
+        module(parts, module, stored).ifPresent(m -> modules.put(m.name(), m));
         graph.main().initializer(scaleName(parts.group(1))).ifPresent(removed::add);
       }
     }
@@ -121,29 +124,27 @@ final class InsertedBranches {
             .formatted(graph.model().path(), record.adapter(), how));
   }
 
-  private HeldTensor tensor(Matcher parts, StoredTensor stored) {
+  private HeldTensor tensor(Matcher parts, String module, StoredTensor stored) {
     String ending = Optional.ofNullable(parts.group(3)).orElse("");
     boolean isVector = ending.equals(".bias") || parts.group(2).equals("lora_magnitude_vector");
     boolean isTurned = !isVector && stored.shape().rank() == 2;
     return new HeldTensor(
-        HeldTensor.STEM + parts.group(1) + parts.group(2) + ending,
+        HeldTensor.STEM + (module.isEmpty() ? "" : module + ".") + parts.group(2) + ending,
         stored,
         isTurned ? Turn.TRANSPOSED : Turn.AS_IS);
   }
 
   /** A is {@code [in, r]}, a kernel {@code [r, in, k..]}. */
-  private Optional<HeldModule> module(Matcher parts, StoredTensor stored) {
+  private Optional<HeldModule> module(Matcher parts, String module, StoredTensor stored) {
     if (!parts.group(2).endsWith("_A")) {
       return Optional.empty();
     }
-    String stem = parts.group(1);
     int rank = Math.toIntExact(stored.shape().dim(stored.shape().rank() == 2 ? 1 : 0));
-    StoredTensor scale = stored(scaleName(stem));
+    StoredTensor scale = stored(scaleName(parts.group(1)));
     float[] factor = new BaseValues(graph.model()).of(scale);
     if (factor.length != 1) {
       throw changed("the scale '%s' is no single number".formatted(scale.label()));
     }
-    String module = stem.isEmpty() ? "" : stem.substring(0, stem.length() - 1);
     return Optional.of(new HeldModule(module, rank, factor[0]));
   }
 

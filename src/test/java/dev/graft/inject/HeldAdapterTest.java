@@ -1,8 +1,11 @@
 package dev.graft.inject;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.graft.adapter.PeftAdapter;
+import dev.graft.error.FormatException;
 import dev.graft.error.GraftException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.fold.Merge;
@@ -16,17 +19,24 @@ import dev.graft.io.Progress;
 import dev.graft.match.Binder;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.StoredTensor;
-import dev.graft.onnx.proto.GraphProto;
 import dev.graft.onnx.proto.NodeProto;
+import dev.graft.runtime.HostTensor;
+import dev.graft.runtime.Session;
+import dev.graft.runtime.SessionSettings;
 import dev.graft.testing.GoldenCase;
+import dev.graft.testing.Graphs;
+import dev.graft.testing.Node;
+import dev.graft.testing.Values;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -50,6 +60,91 @@ class HeldAdapterTest {
         foldAndCompare(golden, adapter, branches);
       }
     }
+  }
+
+  private static final int IN = 6;
+  private static final int OUT = 5;
+  private static final Values X = Values.random(9, 3, IN);
+
+  private static Graphs bottleneck(String rank, String... between) {
+    int r = Integer.parseInt(rank);
+    Graphs graphs =
+        Graphs.create()
+            .input("x", -1, IN)
+            .output("y", -1, OUT)
+            .weight("fc.weight", Values.random(1, IN, OUT))
+            .weight("down", Values.random(2, IN, r))
+            .weight("up", Values.random(3, r, OUT))
+            .node(Node.of("MatMul", "x", "fc.weight").to("p").named("/fc/MatMul"))
+            .node(Node.of("MatMul", "x", "down").to("h0").named("/fc/a/MatMul"));
+    String h = "h0";
+    for (String operator : between) {
+      graphs = graphs.node(Node.of(operator, h).to(h + "x").named("/fc/" + operator));
+      h += "x";
+    }
+    return graphs
+        .node(Node.of("MatMul", h, "up").to("d").named("/fc/b/MatMul"))
+        .node(Node.of("Add", "p", "d").to("y").named("/fc/Add"));
+  }
+
+  private static float[] run(Path model) {
+    try (Session session = Session.open(model, SessionSettings.defaults())) {
+      Map<String, HostTensor> feeds = Map.of("x", HostTensor.ofFloats(X.shape(), X.floats()));
+      return session.run(feeds).values().iterator().next().toFloats();
+    }
+  }
+
+  @Test
+  void anActivationBetweenTheFactorsMakesItNoBranch() {
+    Path model = bottleneck("2", "Relu").write(folder);
+    assertThatThrownBy(() -> HeldAdapter.of(OnnxModel.open(model)))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("holds no LoRA branches, so there is nothing to fold");
+  }
+
+  @Test
+  void aWidthThatIsNoBottleneckMakesItNoBranch() {
+    Path model = bottleneck("5").write(folder);
+    assertThatThrownBy(() -> HeldAdapter.of(OnnxModel.open(model)))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("nothing to fold");
+  }
+
+  @Test
+  void factorsInAnUnknownFormAreRefused() {
+    Path model =
+        Graphs.create()
+            .input("x", -1, IN)
+            .output("y", -1, OUT)
+            .weight("fc.weight", Values.random(1, IN, OUT))
+            .weight("fc.lora_A.weight", Values.random(2, IN, 2))
+            .weight("fc.lora_B.weight", Values.random(3, 2, OUT))
+            .node(Node.of("MatMul", "x", "fc.weight").to("p").named("/fc/MatMul"))
+            .node(Node.of("MatMul", "x", "fc.lora_A.weight").to("h").named("/fc/lora_A/MatMul"))
+            .node(Node.of("Relu", "h").to("r").named("/fc/Relu"))
+            .node(Node.of("MatMul", "r", "fc.lora_B.weight").to("d").named("/fc/lora_B/MatMul"))
+            .node(Node.of("Add", "p", "d").to("y").named("/fc/Add"))
+            .write(folder);
+    assertThatThrownBy(() -> HeldAdapter.of(OnnxModel.open(model)))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("2 tensors are called like factors")
+        .hasMessageContaining("fc.lora_A.weight");
+  }
+
+  @Test
+  void anotherToolsBranchIsFoldedByItsStructure() throws IOException {
+    Path model = bottleneck("2").write(folder);
+    Path output = folder.resolve("out").resolve("folded.onnx");
+    fold(model, output);
+    assertThat(nodes(OnnxModel.open(output)))
+        .extracting(NodeProto::getName)
+        .containsExactly("/fc/MatMul");
+    float[] expected = run(model);
+    float[] found = run(output);
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(found[i]).isCloseTo(expected[i], within(1e-5f));
+    }
+    requireUndone(model, output);
   }
 
   private void foldAndCompare(GoldenCase golden, String adapter, Path branches) throws IOException {
@@ -110,28 +205,20 @@ class HeldAdapterTest {
   }
 
   private static List<NodeProto> nodes(OnnxModel model) {
-    List<NodeProto> nodes = new ArrayList<>();
-    collect(model.proto().getGraph(), nodes);
-    model.proto().getFunctionsList().forEach(f -> nodes.addAll(f.getNodeList()));
-    return nodes;
+    return model.proto().getGraph().getNodeList();
   }
 
-  private static void collect(GraphProto graph, List<NodeProto> nodes) {
-    nodes.addAll(graph.getNodeList());
-  }
-
-  /** The values of every initializer by name. */
-  private static Map<String, List<Object>> tensors(OnnxModel model) throws IOException {
+  /** The values of every tensor by name. */
+  private static Map<String, List<Object>> tensors(OnnxModel model) {
     Map<String, List<Object>> tensors = new TreeMap<>();
     BaseValues values = new BaseValues(model);
     for (StoredTensor tensor : model.tensors()) {
-      tensors.put(
-          tensor.label(),
-          List.of(
-              tensor.shape(),
-              tensor.dtype(),
-              java.util.Arrays.hashCode(
-                  values.bytes(tensor).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))));
+      boolean isText = tensor.source().isEmpty() && !tensor.dtype().isFoldable();
+      Object value =
+          isText
+              ? tensor.proto()
+              : Arrays.hashCode(values.bytes(tensor).toArray(ValueLayout.JAVA_BYTE));
+      tensors.put(tensor.label(), List.of(tensor.shape(), tensor.dtype(), value));
     }
     return tensors;
   }
