@@ -1,5 +1,7 @@
 package dev.graft.inject;
 
+import dev.graft.adapter.AdapterTarget;
+import dev.graft.adapter.LoraPair;
 import dev.graft.adapter.NewConfig;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.UnsupportedException;
@@ -13,12 +15,21 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.regex.Pattern;
 
 /** Writes the adapter that a model holds as PEFT would have saved it, bit for bit. */
 final class HeldFiles {
+
+  /** A key may hold the adapter's name still. */
+  private static final Pattern WEIGHT_OF_B = Pattern.compile(".*\\.lora_B(\\.[^.]+)?\\.weight");
+
+  private static final Pattern BIAS_OF_B = Pattern.compile(".*\\.lora_B(\\.[^.]+)?\\.bias");
 
   private final OnnxModel model;
   private final BaseValues values;
@@ -45,7 +56,24 @@ final class HeldFiles {
       writer.write(FreshAdapter.files(folder).getLast());
       output.commit();
     }
-    return PeftAdapter.open(folder);
+    PeftAdapter adapter = PeftAdapter.open(folder);
+    requireScales(held, adapter);
+    return adapter;
+  }
+
+  /** Rank and alpha went through patterns, which another module's name could match first. */
+  private void requireScales(Held held, PeftAdapter adapter) {
+    Map<String, Double> scales = new HashMap<>();
+    held.modules().forEach(m -> scales.put(m.name(), m.scale()));
+    for (AdapterTarget target : adapter.targets()) {
+      if (target instanceof LoraPair pair
+          && !Objects.equals(scales.get(pair.module()), pair.scale())) {
+        throw new UnsupportedException(
+            "%s: the branch at '%s' has the scale %s, which cannot be told apart from another module's in an adapter (%s); merge the adapter into the base instead (merge -a)"
+                .formatted(
+                    model.path(), pair.module(), scales.get(pair.module()), pair.scale()));
+      }
+    }
   }
 
   private void add(SafetensorsWriter writer, HeldTensor held) {
@@ -72,7 +100,7 @@ final class HeldFiles {
    */
   private static void addNoBias(SafetensorsWriter writer, Held held, HeldTensor b) {
     String bias = b.key().replaceAll("\\.weight$", ".bias");
-    if (b.key().endsWith(".lora_B.weight")
+    if (WEIGHT_OF_B.matcher(b.key()).matches()
         && held.tensors().stream().noneMatch(t -> t.key().equals(bias))) {
       Shape shape = b.tensor().shape();
       int outputs = Math.toIntExact(b.turn() == Turn.TRANSPOSED ? shape.dim(1) : shape.dim(0));
@@ -81,7 +109,7 @@ final class HeldFiles {
   }
 
   private static boolean hasBias(Held held) {
-    return held.tensors().stream().anyMatch(t -> t.key().endsWith(".lora_B.bias"));
+    return held.tensors().stream().anyMatch(t -> BIAS_OF_B.matcher(t.key()).matches());
   }
 
   private static MemorySegment turned(MemorySegment bytes, Shape shape) {

@@ -98,7 +98,7 @@ final class InsertedBranches {
       if (parts.matches()) {
         StoredTensor stored = stored(recorded.getKey());
         String module = PeftKey.module(recorded.getValue());
-        tensors.add(tensor(parts, module, stored));
+        tensors.add(tensor(parts, recorded.getValue(), stored));
         removed.add(stored);
         module(parts, module, stored).ifPresent(m -> modules.put(m.name(), m));
         graph.main().initializer(scaleName(parts.group(1))).ifPresent(removed::add);
@@ -124,14 +124,11 @@ final class InsertedBranches {
             .formatted(graph.model().path(), record.adapter(), how));
   }
 
-  private HeldTensor tensor(Matcher parts, String module, StoredTensor stored) {
+  private HeldTensor tensor(Matcher parts, String key, StoredTensor stored) {
     String ending = Optional.ofNullable(parts.group(3)).orElse("");
     boolean isVector = ending.equals(".bias") || parts.group(2).equals("lora_magnitude_vector");
     boolean isTurned = !isVector && stored.shape().rank() == 2;
-    return new HeldTensor(
-        HeldTensor.STEM + (module.isEmpty() ? "" : module + ".") + parts.group(2) + ending,
-        stored,
-        isTurned ? Turn.TRANSPOSED : Turn.AS_IS);
+    return new HeldTensor(key, stored, isTurned ? Turn.TRANSPOSED : Turn.AS_IS);
   }
 
   /** A is {@code [in, r]}, a kernel {@code [r, in, k..]}. */
