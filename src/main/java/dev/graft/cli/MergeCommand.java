@@ -4,6 +4,7 @@ import dev.graft.adapter.AdapterSpec;
 import dev.graft.cli.MergeRun.Effort;
 import dev.graft.error.UnsupportedException;
 import dev.graft.error.UsageException;
+import dev.graft.fold.InPlaceUpdate;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.MergeRequest.Repeat;
 import dev.graft.fold.UndoPolicy;
@@ -16,8 +17,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,9 +29,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "merge",
     customSynopsis = {
-      "graft merge -m MODEL -a DIR[:WEIGHT] -o OUT [--prefix FROM=TO] [--map FILE] [--again]",
-      "                   [--tied active|peft-merge] [--no-undo|--undo-without-adapter] [--dry-run]",
-      "                   [--report FILE] [--threads N] [--json] [--quiet]",
+      "graft merge -m MODEL -a DIR[:WEIGHT] (-o OUT|--in-place [--force]) [--prefix FROM=TO]",
+      "                   [--map FILE] [--again] [--tied active|peft-merge] [--no-undo|--undo-without-adapter]",
+      "                   [--dry-run] [--report FILE] [--threads N] [--json] [--quiet]",
       "       graft merge -m MODEL -m MODEL … -a DIR[:WEIGHT] -o FOLDER …",
       "       graft merge -m MODEL_WITH_BRANCHES -o OUT [--no-undo] …"
     },
@@ -39,10 +42,11 @@ import picocli.CommandLine.Option;
             + " so. Without -a the branches that the model holds itself are folded into its weights and taken out;"
             + " those are known that `insert` made, and products x·A·B added to x·W as other exporters write them."
             + " Beside the output lies a record, OUT.onnx.undo, with which unmerge gives back every byte of the"
-            + " base. The output appears whole or not at all, and no input is ever written.",
+            + " base. The output appears whole or not at all, and without --in-place no input is ever written.",
     footer = {
       "  graft merge -m model.onnx -a adapter/ -o merged/model.onnx",
       "  graft merge -m model.onnx -a adapter/:0.5 -o half.onnx --report half.json",
+      "  graft merge -m model.onnx -a adapter/ --in-place",
       "  graft merge -m model.onnx -a adapter/ -o merged.onnx --prefix =model. --dry-run",
       "  graft merge -m branches.onnx -o folded.onnx",
       "  graft merge -m encoder_model.onnx -m decoder_model.onnx -a adapter/ -o merged/"
@@ -68,11 +72,12 @@ final class MergeCommand extends Verb {
 
   @Option(
       names = {"-o", "--output", "--output-path"},
-      required = true,
       paramLabel = "OUT",
       description =
           "The .onnx file to write; data files go beside it. The folder, where -m is given several times.")
-  private Path output = Path.of("");
+  private Optional<Path> output = Optional.empty();
+
+  @Mixin private InPlaceOptions place = new InPlaceOptions();
 
   @Mixin private NameOptions names = new NameOptions();
 
@@ -92,6 +97,9 @@ final class MergeCommand extends Verb {
 
   @Override
   int execute() {
+    if (place.isInPlace() && models.size() > 1) {
+      throw new UsageException("--in-place takes one model; change one after the other");
+    }
     return adapters.isEmpty() ? foldOwn() : merge(requests(), MergeRun::planned);
   }
 
@@ -103,6 +111,10 @@ final class MergeCommand extends Verb {
               + models.size()
               + " times");
     }
+    if (place.isInPlace()) {
+      throw new UnsupportedException(
+          "without -a the branches are taken out of the graph, and in place keeps the layout: write a new file with -o");
+    }
     if (undo.policy() == UndoPolicy.WITHOUT_ADAPTER) {
       throw new UsageException(
           "--undo-without-adapter: an adapter that the model holds as branches lies nowhere else, so the undo record has to hold it; --no-undo writes none");
@@ -111,7 +123,13 @@ final class MergeCommand extends Verb {
     Path folder = held.folder(Path.of(System.getProperty("java.io.tmpdir")));
     try (Provisional _ = Provisional.of(FreshAdapter.files(folder))) {
       MergeRequest request =
-          new MergeRequest(models.getFirst(), folder, 1, output, names.toOptions(), Repeat.ALLOWED);
+          new MergeRequest(
+              models.getFirst(),
+              folder,
+              1,
+              outputs().getFirst(),
+              names.toOptions(),
+              Repeat.ALLOWED);
       return merge(List.of(request), _ -> List.of(MergeRun.planned(request, held)));
     }
   }
@@ -120,23 +138,33 @@ final class MergeCommand extends Verb {
       List<MergeRequest> requests, Function<List<MergeRequest>, List<MergeRun>> planner) {
     int threads = work.threads();
     requests.forEach(request -> ReportFile.requireApart(work.report(), request.output()));
-    List<MergeRun> planned = planner.apply(requests);
+    return dryRun
+        ? execute(planner.apply(requests), runs -> runs)
+        : place.execute(
+            models.getFirst(),
+            update -> execute(planner.apply(requests), runs -> done(runs, update, threads)));
+  }
+
+  private int execute(List<MergeRun> planned, UnaryOperator<List<MergeRun>> doing) {
     warn(planned.stream().flatMap(run -> run.warnings().stream()).distinct().toList());
     try (ReportFile file = ReportFile.begin(work.report(), taken(planned))) {
       if (dryRun) {
         // A merge sees this while it reads the tensors.
         planned.getFirst().plan().adapter().requireFinite();
       }
-      List<MergeRun> runs =
-          dryRun
-              ? planned
-              : MergeRun.done(planned, this, new Effort("merging", threads, undo.policy()));
-      List<MergeReport> done = work.reports(runs, this);
+      List<MergeReport> done = work.reports(doing.apply(planned), this);
       Record whole = done.size() == 1 ? done.getFirst() : MergeSetReport.of(done);
       file.write(whole);
       print(whole, () -> done.forEach(report -> MergeText.print(screen().out(), report)));
     }
     return Failure.OK;
+  }
+
+  private List<MergeRun> done(List<MergeRun> planned, Optional<InPlaceUpdate> update, int threads) {
+    Effort effort = new Effort("merging", threads, undo.policy());
+    return update.isPresent()
+        ? List.of(MergeRun.done(planned.getFirst(), update, this, effort))
+        : MergeRun.done(planned, this, effort);
   }
 
   /** Files that the report must not take the name of. */
@@ -163,29 +191,32 @@ final class MergeCommand extends Verb {
     List<Path> outputs = outputs();
     List<MergeRequest> requests = new ArrayList<>();
     for (int i = 0; i < models.size(); i++) {
-      requests.add(
+      MergeRequest apart =
           new MergeRequest(
               models.get(i),
               adapter.path(),
               adapter.weight(),
               outputs.get(i),
               options,
-              again ? Repeat.ALLOWED : Repeat.REFUSED));
+              again ? Repeat.ALLOWED : Repeat.REFUSED);
+      requests.add(place.isInPlace() ? apart.inPlace() : apart);
     }
     return requests;
   }
 
   /** One model has a file as its output; several keep their names in a folder. */
   private List<Path> outputs() {
-    if (models.size() == 1) {
-      return List.of(output);
-    }
-    if (Files.exists(output) && !Files.isDirectory(output)) {
+    Path target = place.output(output, models.getFirst());
+    return models.size() == 1 ? List.of(target) : outputs(target);
+  }
+
+  private List<Path> outputs(Path folder) {
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
       throw new UsageException(
-          output + ": is a file; several models are written into a folder, under their own names");
+          folder + ": is a file; several models are written into a folder, under their own names");
     }
     List<Path> outputs =
-        models.stream().map(m -> output.resolve(String.valueOf(m.getFileName()))).toList();
+        models.stream().map(m -> folder.resolve(String.valueOf(m.getFileName()))).toList();
     if (Set.copyOf(outputs).size() < outputs.size()) {
       throw new UsageException(
           "two of the models have one file name; merge them into different folders");

@@ -32,7 +32,9 @@ final class MergeChecks {
     for (MergeBase other : all) {
       inputs.addAll(other.files());
     }
-    OutputGuard.check(inputs, base.request().output());
+    if (base.request().place() == MergeRequest.Place.APART) {
+      OutputGuard.check(inputs, base.request().output());
+    }
   }
 
   private static void requireNew(MergeBase base, MergePlan.Opened opened) {

@@ -66,13 +66,20 @@ final class HeldFiles {
     Map<String, Double> scales = new HashMap<>();
     held.modules().forEach(m -> scales.put(m.name(), m.scale()));
     for (AdapterTarget target : adapter.targets()) {
-      if (target instanceof LoraPair pair
-          && !Objects.equals(scales.get(pair.module()), pair.scale())) {
-        throw new UnsupportedException(
-            "%s: the branch at '%s' has the scale %s, which cannot be told apart from another module's in an adapter (%s); merge the adapter into the base instead (merge -a)"
-                .formatted(
-                    model.path(), pair.module(), scales.get(pair.module()), pair.scale()));
+      if (target instanceof LoraPair pair) {
+        requireScale(scales, pair);
       }
+    }
+  }
+
+  private void requireScale(Map<String, Double> scales, LoraPair pair) {
+    // The pair of a MultiheadAttention is read as one of its packed projection.
+    String owner = pair.module().replaceAll("\\.?in_proj$", "");
+    Double scale = scales.getOrDefault(pair.module(), scales.get(owner));
+    if (!Objects.equals(scale, pair.scale())) {
+      throw new UnsupportedException(
+          "%s: the branch at '%s' has the scale %s, but as an adapter it would have %s; merge the adapter into the base instead (merge -a)"
+              .formatted(model.path(), pair.module(), scale, pair.scale()));
     }
   }
 
