@@ -8,6 +8,7 @@ import dev.graft.fold.MergeSet;
 import dev.graft.fold.Provenance.TensorRecord;
 import dev.graft.fold.RestoredBase;
 import dev.graft.fold.UndoPolicy;
+import dev.graft.inject.HeldAdapter;
 import dev.graft.match.BoundTarget;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,6 +66,18 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
   static MergeRun planned(MergeRequest request, RestoredBase base) {
     long started = System.nanoTime();
     MergePlan plan = MergePlan.of(request, base);
+    return new MergeRun(plan, Optional.empty(), System.nanoTime() - started);
+  }
+
+  /**
+   * Plans the fold of an adapter that the model holds as branches.
+   *
+   * @param request what to merge; the adapter's folder is made
+   * @param held the branches
+   */
+  static MergeRun planned(MergeRequest request, HeldAdapter held) {
+    long started = System.nanoTime();
+    MergePlan plan = held.plan(request);
     return new MergeRun(plan, Optional.empty(), System.nanoTime() - started);
   }
 

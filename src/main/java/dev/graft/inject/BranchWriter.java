@@ -98,7 +98,8 @@ final class BranchWriter {
     GraphNode node = bench.anchor().node();
     String x = operand(bench);
     String output = node.output().orElseThrow();
-    String product = graph.freshName(output + "_without_lora");
+    String sum = renamed.getOrDefault(node.part(), output);
+    String product = graph.freshName(sum + "_without_lora");
     String step = "lora" + name.step() + "/base";
     String wide = bench.nodes().cast(step, product, bench.type(), DType.FLOAT32);
     List<String> terms = new ArrayList<>();
@@ -106,7 +107,7 @@ final class BranchWriter {
       String delta = delta(bench, blocks, x);
       terms.add(isDora(blocks) ? dora(bench, blocks, new Product(wide, delta)) : delta);
     }
-    add(bench, new Sum(wide, terms, renamed.getOrDefault(node.part(), output)));
+    add(bench, new Sum(wide, terms, sum));
     return List.of(
         new RenameOutput(node.part(), 0, product),
         InsertNodes.after(node.part(), bench.nodes().all()));

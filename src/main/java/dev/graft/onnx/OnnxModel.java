@@ -46,6 +46,16 @@ public final class OnnxModel {
     this.dataFiles = data.files();
   }
 
+  private OnnxModel(OnnxModel base, GraphPart graph) {
+    this.files = base.files;
+    this.fileLength = base.fileLength;
+    this.scan = base.scan;
+    this.graph = graph;
+    this.functions = base.functions;
+    this.tensors = base.tensors;
+    this.dataFiles = base.dataFiles;
+  }
+
   /**
    * Opens a model and checks everything that can be checked without reading weights.
    *
@@ -65,6 +75,18 @@ public final class OnnxModel {
     try (OpenFile file = files.open()) {
       return new OnnxModel(files, file.size(), ModelScanner.scan(file));
     }
+  }
+
+  /**
+   * The same file seen with another graph: some nodes and initializers gone, some names changed.
+   * Places, tensors and the parsed skeleton are those of the file, so that a patch of this model
+   * takes the same edits along with those that are made for what is seen.
+   *
+   * @param edits removals of nodes and initializers, outputs renamed and inputs set
+   * @throws IllegalArgumentException if there are other edits among them
+   */
+  public OnnxModel seenAfter(List<GraphEdit> edits) {
+    return new OnnxModel(this, new EditedParts(edits).graph(graph));
   }
 
   /** The model file. */
