@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
     customSynopsis = {
       "graft merge -m MODEL -a DIR[:WEIGHT] -o OUT [--prefix FROM=TO] [--map FILE] [--again]",
       "                   [--tied active|peft-merge] [--no-undo|--undo-without-adapter] [--dry-run]",
-      "                   [--report FILE] [--threads N] [--json] [--quiet]",
+      "                   [--share-base] [--report FILE] [--threads N] [--json] [--quiet]",
       "       graft merge -m MODEL -m MODEL … -a DIR[:WEIGHT] -o FOLDER …"
     },
     aliases = "merge-lora",
@@ -30,11 +30,13 @@ import picocli.CommandLine.Option;
         "Folds a LoRA adapter into an ONNX model: the same nodes in the same order, with W + s·B·A in place of"
             + " W. What the graph lacks, such as a bias that the exporter left out, is added, and the report says"
             + " so. Beside the output lies a record, OUT.onnx.undo, with which unmerge gives back every byte of the"
-            + " base. The output appears whole or not at all, and no input is ever written.",
+            + " base. The output appears whole or not at all, and no input is ever written. With --share-base the output"
+            + " is a thin model: its weights lie in the base's own files, and only what the merge changes in a new one.",
     footer = {
       "  graft merge -m model.onnx -a adapter/ -o merged/model.onnx",
       "  graft merge -m model.onnx -a adapter/:0.5 -o half.onnx --report half.json",
       "  graft merge -m model.onnx -a adapter/ -o merged.onnx --prefix =model. --dry-run",
+      "  graft merge -m model.onnx -a adapter/ -o reviews.onnx --share-base",
       "  graft merge -m encoder_model.onnx -m decoder_model.onnx -a adapter/ -o merged/"
     })
 final class MergeCommand extends Verb {
@@ -72,6 +74,13 @@ final class MergeCommand extends Verb {
   @Option(names = "--dry-run", description = "Check and bind everything, write no model.")
   private boolean dryRun;
 
+  @Option(
+      names = "--share-base",
+      description =
+          "Write a thin model that points into the base's files and holds only what changes. OUT lies in the"
+              + " base's folder or above it; no undo record is written, the base is there itself.")
+  private boolean shareBase;
+
   @Mixin private UndoOptions undo = new UndoOptions();
 
   @Mixin private WorkOptions work = new WorkOptions();
@@ -86,22 +95,29 @@ final class MergeCommand extends Verb {
     int threads = work.threads();
     requests.forEach(request -> ReportFile.requireApart(work.report(), request.output()));
     List<MergeRun> planned = MergeRun.planned(requests);
+    if (shareBase) {
+      undo.requireNoRecord();
+      planned.forEach(MergeRun::requirePlaceForThin);
+    }
     warn(planned.stream().flatMap(run -> run.warnings().stream()).distinct().toList());
     try (ReportFile file = ReportFile.begin(work.report(), taken(planned))) {
       if (dryRun) {
         // A merge sees this while it reads the tensors.
         planned.getFirst().plan().adapter().requireFinite();
       }
-      List<MergeRun> runs =
-          dryRun
-              ? planned
-              : MergeRun.done(planned, this, new Effort("merging", threads, undo.policy()));
+      List<MergeRun> runs = dryRun ? planned : carriedOut(planned, threads);
       List<MergeReport> done = work.reports(runs, this);
       Record whole = done.size() == 1 ? done.getFirst() : MergeSetReport.of(done);
       file.write(whole);
       print(whole, () -> done.forEach(report -> MergeText.print(screen().out(), report)));
     }
     return Failure.OK;
+  }
+
+  private List<MergeRun> carriedOut(List<MergeRun> planned, int threads) {
+    return shareBase
+        ? MergeRun.thin(planned, this, threads)
+        : MergeRun.done(planned, this, new Effort("merging", threads, undo.policy()));
   }
 
   /** Files that the report must not take the name of. */

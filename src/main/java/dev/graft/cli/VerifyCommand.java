@@ -4,6 +4,7 @@ import dev.graft.error.UsageException;
 import dev.graft.fold.FoldCheck;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
+import dev.graft.onnx.OnnxModel;
 import dev.graft.runtime.SessionSettings;
 import dev.graft.verify.Inputs;
 import dev.graft.verify.Parity;
@@ -132,6 +133,9 @@ final class VerifyCommand extends Verb {
   private int verifyOutputs() {
     Reference against = against();
     Inputs fed = fed();
+    // ONNX Runtime would run a thin model on whatever lies under it.
+    OnnxModel.open(model);
+    reference.ifPresent(OnnxModel::open);
     Parity parity = new Parity(SessionSettings.defaults(), tolerance());
     try (ReportFile file = ReportFile.begin(report, files())) {
       VerifyReport found = VerifyReport.of(parity.compare(model, against, fed), name());
