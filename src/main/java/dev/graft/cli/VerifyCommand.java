@@ -4,7 +4,7 @@ import dev.graft.error.UsageException;
 import dev.graft.fold.FoldCheck;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
-import dev.graft.onnx.OnnxModel;
+import dev.graft.fold.ThinModels;
 import dev.graft.runtime.SessionSettings;
 import dev.graft.verify.Inputs;
 import dev.graft.verify.Parity;
@@ -133,11 +133,11 @@ final class VerifyCommand extends Verb {
   private int verifyOutputs() {
     Reference against = against();
     Inputs fed = fed();
-    // ONNX Runtime would run a thin model on whatever lies under it.
-    OnnxModel.open(model);
-    reference.ifPresent(OnnxModel::open);
     Parity parity = new Parity(SessionSettings.defaults(), tolerance());
     try (ReportFile file = ReportFile.begin(report, files())) {
+      // ONNX Runtime would run a thin model on whatever lies under it.
+      ThinModels.requireIntact(model);
+      reference.ifPresent(ThinModels::requireIntact);
       VerifyReport found = VerifyReport.of(parity.compare(model, against, fed), name());
       file.write(found);
       print(found, () -> VerifyText.print(screen().out(), found));

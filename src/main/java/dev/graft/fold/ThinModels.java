@@ -53,6 +53,16 @@ public final class ThinModels {
     return List.copyOf(found);
   }
 
+  /**
+   * Refuses a thin model whose base was replaced, before something reads it that does not look.
+   *
+   * @param model any model; nothing is checked of one that is no thin one beside its form
+   * @throws dev.graft.error.FormatException if the file is no intact model, or not on its base
+   */
+  public static void requireIntact(Path model) {
+    OnnxModel.open(model);
+  }
+
   private static List<Path> candidates(Path model) {
     List<Path> candidates = new ArrayList<>();
     Path folder = model.getParent();

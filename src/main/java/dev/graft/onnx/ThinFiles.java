@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.SequencedMap;
 
@@ -69,7 +70,10 @@ public final class ThinFiles implements ModelFiles {
     this.sources = sources;
     try {
       record.layout().forEach(this::compose);
-    } catch (IllegalArgumentException | ArithmeticException | IndexOutOfBoundsException e) {
+    } catch (IllegalArgumentException
+        | ArithmeticException
+        | IndexOutOfBoundsException
+        | NoSuchElementException e) {
       throw damaged(String.valueOf(e.getMessage()));
     }
   }
