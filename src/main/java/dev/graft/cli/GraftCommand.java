@@ -71,6 +71,7 @@ final class GraftCommand implements Runnable {
       case "unmerge" -> List.of(new UnmergeCommand(screen));
       case "switch" -> List.of(new SwitchCommand(screen));
       case "materialize" -> List.of(new MaterializeCommand(screen));
+      case "recover" -> List.of(new RecoverCommand(screen));
       case "insert" -> List.of(new InsertCommand(screen));
       case "train" -> List.of(new TrainCommand(screen));
       case "artifacts" -> List.of(new ArtifactsCommand(screen));
@@ -83,6 +84,7 @@ final class GraftCommand implements Runnable {
               new UnmergeCommand(screen),
               new SwitchCommand(screen),
               new MaterializeCommand(screen),
+              new RecoverCommand(screen),
               new InsertCommand(screen),
               new TrainCommand(screen),
               new ArtifactsCommand(screen),

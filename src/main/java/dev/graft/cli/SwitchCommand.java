@@ -4,6 +4,7 @@ import dev.graft.adapter.AdapterSpec;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.cli.MergeRun.Effort;
 import dev.graft.error.UsageException;
+import dev.graft.fold.InPlaceUpdate;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.MergeRequest.Repeat;
 import dev.graft.fold.RestoredBase;
@@ -19,9 +20,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "switch",
     customSynopsis = {
-      "graft switch -m MERGED -a DIR[:WEIGHT] -o OUT [--with DIR] [--prefix FROM=TO] [--map FILE]",
-      "                    [--tied active|peft-merge] [--no-undo|--undo-without-adapter] [--report FILE]",
-      "                    [--threads N] [--json] [--quiet]"
+      "graft switch -m MERGED -a DIR[:WEIGHT] (-o OUT|--in-place [--force]) [--with DIR]",
+      "                    [--prefix FROM=TO] [--map FILE] [--tied active|peft-merge]",
+      "                    [--no-undo|--undo-without-adapter] [--report FILE] [--threads N] [--json] [--quiet]"
     },
     aliases = "switch-adapter",
     description =
@@ -31,7 +32,8 @@ import picocli.CommandLine.Option;
             + " --share-base) is switched by a thin merge of the other adapter into the base that is under it.",
     footer = {
       "  graft switch -m reviews.onnx -a adapters/questions -o questions.onnx",
-      "  graft switch -m reviews.onnx -a adapters/questions:0.5 -o half.onnx"
+      "  graft switch -m reviews.onnx -a adapters/questions:0.5 -o half.onnx",
+      "  graft switch -m model.onnx -a adapters/questions --in-place"
     })
 final class SwitchCommand extends Verb {
 
@@ -52,10 +54,11 @@ final class SwitchCommand extends Verb {
 
   @Option(
       names = {"-o", "--output", "--output-path"},
-      required = true,
       paramLabel = "OUT",
       description = "The .onnx file to write; data files and the new undo record go beside it.")
-  private Path output = Path.of("");
+  private Optional<Path> output = Optional.empty();
+
+  @Mixin private InPlaceOptions place = new InPlaceOptions();
 
   @Option(
       names = "--with",
@@ -77,7 +80,8 @@ final class SwitchCommand extends Verb {
   @Override
   int execute() {
     int threads = work.threads();
-    ReportFile.requireApart(work.report(), output);
+    Path target = place.output(output, model);
+    ReportFile.requireApart(work.report(), target);
     AdapterSpec spec = AdapterSpec.parse(adapter);
     Optional<Path> under = ThinBase.pathUnder(model);
     MergeRequest request =
@@ -85,19 +89,24 @@ final class SwitchCommand extends Verb {
             under.orElse(model),
             spec.path(),
             spec.weight(),
-            output,
+            target,
             names.toOptions(),
             Repeat.REFUSED);
     if (under.isPresent()) {
       return switchThin(request, threads);
     }
+    return place.execute(model, update -> execute(update, request, threads));
+  }
+
+  private int execute(Optional<InPlaceUpdate> update, MergeRequest apart, int threads) {
+    MergeRequest request = update.isPresent() ? apart.inPlace() : apart;
     try (RestoredBase base = RestoredBase.open(model, merged.map(PeftAdapter::open))) {
       MergeRun planned = MergeRun.planned(request, base);
       warn(planned.warnings());
       try (ReportFile file = ReportFile.begin(work.report(), planned.plan().inputs())) {
         Effort effort = new Effort("switching", threads, undo.policy());
-        MergeReport whole =
-            work.reports(MergeRun.done(List.of(planned), this, effort), this).getFirst();
+        MergeRun run = MergeRun.done(planned, update, this, effort);
+        MergeReport whole = work.reports(List.of(run), this).getFirst();
         file.write(whole);
         print(whole, () -> MergeText.print(screen().out(), whole));
       }
@@ -110,6 +119,11 @@ final class SwitchCommand extends Verb {
     if (merged.isPresent()) {
       throw new UsageException(
           model + ": is a thin model on " + request.model() + "; --with is of no use for it");
+    }
+    if (place.isInPlace()) {
+      throw new UsageException(
+          model
+              + ": is a thin model, a small file that is written anew; give -o, which may be its own path");
     }
     undo.requireNoRecord();
     List<MergeRun> planned = MergeRun.planned(List.of(request));

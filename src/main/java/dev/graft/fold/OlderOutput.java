@@ -64,7 +64,8 @@ final class OlderOutput {
     return ThinRecord.of(older).map(t -> t.data().location().equals(location)).orElse(true);
   }
 
-  private static boolean isRecord(Path file) {
+  /** Whether an undo record lies there. */
+  static boolean isRecord(Path file) {
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
       return false;
     }

@@ -1,6 +1,7 @@
 package dev.graft.onnx;
 
 import dev.graft.error.FormatException;
+import dev.graft.io.Journal;
 import dev.graft.io.OpenFile;
 import dev.graft.onnx.proto.ModelProto;
 import dev.graft.onnx.proto.StringStringEntryProto;
@@ -53,6 +54,7 @@ public final class OnnxModel {
    *     or the base under a thin model is another one
    */
   public static OnnxModel open(Path path) {
+    Journal.settle(path);
     ModelFiles files = ModelFiles.at(path);
     try (OpenFile file = files.open()) {
       Scan scan = ModelScanner.scan(file);
