@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
     customSynopsis = {
       "graft merge -m MODEL -a DIR[:WEIGHT] (-o OUT|--in-place [--force]) [--prefix FROM=TO]",
       "                   [--map FILE] [--again] [--tied active|peft-merge] [--no-undo|--undo-without-adapter]",
-      "                   [--dry-run] [--report FILE] [--threads N] [--json] [--quiet]",
+      "                   [--dry-run] [--share-base] [--report FILE] [--threads N] [--json] [--quiet]",
       "       graft merge -m MODEL -m MODEL … -a DIR[:WEIGHT] -o FOLDER …",
       "       graft merge -m MODEL_WITH_BRANCHES -o OUT [--no-undo] …"
     },
@@ -42,13 +42,16 @@ import picocli.CommandLine.Option;
             + " so. Without -a the branches that the model holds itself are folded into its weights and taken out;"
             + " those are known that `insert` made, and products x·A·B added to x·W as other exporters write them."
             + " Beside the output lies a record, OUT.onnx.undo, with which unmerge gives back every byte of the"
-            + " base. The output appears whole or not at all, and without --in-place no input is ever written.",
+            + " base. The output appears whole or not at all, and without --in-place no input is ever written. With"
+            + " --share-base the output is a thin model: its weights lie in the base's own files, and only what the"
+            + " merge changes in a new one.",
     footer = {
       "  graft merge -m model.onnx -a adapter/ -o merged/model.onnx",
       "  graft merge -m model.onnx -a adapter/:0.5 -o half.onnx --report half.json",
       "  graft merge -m model.onnx -a adapter/ --in-place",
       "  graft merge -m model.onnx -a adapter/ -o merged.onnx --prefix =model. --dry-run",
       "  graft merge -m branches.onnx -o folded.onnx",
+      "  graft merge -m model.onnx -a adapter/ -o reviews.onnx --share-base",
       "  graft merge -m encoder_model.onnx -m decoder_model.onnx -a adapter/ -o merged/"
     })
 final class MergeCommand extends Verb {
@@ -87,6 +90,13 @@ final class MergeCommand extends Verb {
   @Option(names = "--dry-run", description = "Check and bind everything, write no model.")
   private boolean dryRun;
 
+  @Option(
+      names = "--share-base",
+      description =
+          "Write a thin model that points into the base's files and holds only what changes. OUT lies in the"
+              + " base's folder or above it; no undo record is written, the base is there itself.")
+  private boolean shareBase;
+
   @Mixin private UndoOptions undo = new UndoOptions();
 
   @Mixin private WorkOptions work = new WorkOptions();
@@ -99,6 +109,10 @@ final class MergeCommand extends Verb {
   int execute() {
     if (place.isInPlace() && models.size() > 1) {
       throw new UsageException("--in-place takes one model; change one after the other");
+    }
+    if (place.isInPlace() && shareBase) {
+      throw new UsageException(
+          "--in-place and --share-base exclude each other: a thin model is a file beside its base");
     }
     return adapters.isEmpty() ? foldOwn() : merge(requests(), MergeRun::planned);
   }
@@ -114,6 +128,10 @@ final class MergeCommand extends Verb {
     if (place.isInPlace()) {
       throw new UnsupportedException(
           "without -a the branches are taken out of the graph, and in place keeps the layout: write a new file with -o");
+    }
+    if (shareBase) {
+      throw new UnsupportedException(
+          "without -a the branches are taken out of the graph of the model itself; --share-base needs an adapter (-a) and a base without it");
     }
     if (undo.policy() == UndoPolicy.WITHOUT_ADAPTER) {
       throw new UsageException(
@@ -146,6 +164,10 @@ final class MergeCommand extends Verb {
   }
 
   private int execute(List<MergeRun> planned, UnaryOperator<List<MergeRun>> doing) {
+    if (shareBase) {
+      undo.requireNoRecord();
+      planned.forEach(MergeRun::requirePlaceForThin);
+    }
     warn(planned.stream().flatMap(run -> run.warnings().stream()).distinct().toList());
     try (ReportFile file = ReportFile.begin(work.report(), taken(planned))) {
       if (dryRun) {
@@ -161,6 +183,9 @@ final class MergeCommand extends Verb {
   }
 
   private List<MergeRun> done(List<MergeRun> planned, Optional<InPlaceUpdate> update, int threads) {
+    if (shareBase) {
+      return MergeRun.thin(planned, this, threads);
+    }
     Effort effort = new Effort("merging", threads, undo.policy());
     return update.isPresent()
         ? List.of(MergeRun.done(planned.getFirst(), update, this, effort))

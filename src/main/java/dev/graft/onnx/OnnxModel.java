@@ -57,13 +57,20 @@ public final class OnnxModel {
   }
 
   /**
-   * Opens a model and checks everything that can be checked without reading weights.
+   * Opens a model and checks everything that can be checked without reading weights; of a thin
+   * model also that its base is the one that it was made from.
    *
-   * @throws FormatException if the file or one of its data files is missing, damaged or not ONNX
+   * @throws FormatException if the file or one of its data files is missing, damaged or not ONNX,
+   *     or the base under a thin model is another one
    */
   public static OnnxModel open(Path path) {
     Journal.settle(path);
-    return open(ModelFiles.at(path));
+    ModelFiles files = ModelFiles.at(path);
+    try (OpenFile file = files.open()) {
+      Scan scan = ModelScanner.scan(file);
+      ThinRecord.of(path, scan.skeleton()).ifPresent(thin -> new ThinCheck(path, thin).run());
+      return new OnnxModel(files, file.size(), scan);
+    }
   }
 
   /**
