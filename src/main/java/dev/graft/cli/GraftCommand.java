@@ -71,6 +71,7 @@ final class GraftCommand implements Runnable {
       case "unmerge" -> List.of(new UnmergeCommand(screen));
       case "switch" -> List.of(new SwitchCommand(screen));
       case "insert" -> List.of(new InsertCommand(screen));
+      case "convert" -> List.of(new ConvertCommand(screen));
       case "train" -> List.of(new TrainCommand(screen));
       case "artifacts" -> List.of(new ArtifactsCommand(screen));
       case "verify" -> List.of(new VerifyCommand(screen));
@@ -82,6 +83,7 @@ final class GraftCommand implements Runnable {
               new UnmergeCommand(screen),
               new SwitchCommand(screen),
               new InsertCommand(screen),
+              new ConvertCommand(screen),
               new TrainCommand(screen),
               new ArtifactsCommand(screen),
               new VerifyCommand(screen),
