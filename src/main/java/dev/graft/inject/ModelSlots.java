@@ -1,9 +1,13 @@
 package dev.graft.inject;
 
+import dev.graft.adapter.LoraPair;
+import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.BindingException;
 import dev.graft.error.UnsupportedException;
 import dev.graft.error.UsageException;
 import dev.graft.graph.ModelGraph;
+import dev.graft.match.Binder;
+import dev.graft.match.Prefix;
 import dev.graft.onnx.proto.ValueInfoProto;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -132,6 +136,30 @@ final class ModelSlots {
           "%s: slot '%s' takes no floats (element type %d), so its adapters are quantised, which is not supported; make slots with graft insert --as inputs"
               .formatted(model, input.name(), input.code()));
     }
+  }
+
+  /**
+   * How names are joined if one prefix in front of all of an adapter's pairs gives the slots' own
+   * names, which say it more plainly than the weights' names; otherwise as it was.
+   */
+  Binder.Options prefixOf(PeftAdapter adapter, Binder.Options options) {
+    List<String> modules =
+        adapter.targets().stream()
+            .filter(LoraPair.class::isInstance)
+            .map(target -> ((LoraPair) target).module())
+            .toList();
+    if (options.prefix().isPresent() || modules.isEmpty()) {
+      return options;
+    }
+    String first = "." + modules.getFirst();
+    return pairs.values().stream()
+        .map(Pair::module)
+        .filter(module -> module.endsWith(first))
+        .map(module -> module.substring(0, module.length() - first.length() + 1))
+        .filter(front -> modules.stream().allMatch(m -> pair(front + m).isPresent()))
+        .findFirst()
+        .map(front -> new Binder.Options(Optional.of(new Prefix("", front)), options.map(), options.ties()))
+        .orElse(options);
   }
 
   /** The slots of a module under any exporter's name for it. */

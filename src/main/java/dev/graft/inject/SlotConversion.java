@@ -50,7 +50,8 @@ public final class SlotConversion {
     ModelGraph graph = ModelGraph.of(model);
     ModelSlots slots = ModelSlots.of(graph, name);
     SiteIndex index = SiteIndex.of(graph);
-    Binding binding = Binder.bind(index, adapter, options.to(Purpose.BRANCH));
+    Binder.Options named = slots.prefixOf(adapter, options);
+    Binding binding = Binder.bind(index, adapter, named.to(Purpose.BRANCH));
     binding.requireComplete();
     SlotPlan plan = SlotPlan.of(index, slots, binding);
     if (!plan.misfits().isEmpty()) {
