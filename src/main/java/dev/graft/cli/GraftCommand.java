@@ -70,6 +70,7 @@ final class GraftCommand implements Runnable {
       case "merge" -> List.of(new MergeCommand(screen));
       case "unmerge" -> List.of(new UnmergeCommand(screen));
       case "switch" -> List.of(new SwitchCommand(screen));
+      case "recover" -> List.of(new RecoverCommand(screen));
       case "insert" -> List.of(new InsertCommand(screen));
       case "convert" -> List.of(new ConvertCommand(screen));
       case "train" -> List.of(new TrainCommand(screen));
@@ -82,6 +83,7 @@ final class GraftCommand implements Runnable {
               new MergeCommand(screen),
               new UnmergeCommand(screen),
               new SwitchCommand(screen),
+              new RecoverCommand(screen),
               new InsertCommand(screen),
               new ConvertCommand(screen),
               new TrainCommand(screen),

@@ -1,5 +1,6 @@
 package dev.graft.cli;
 
+import dev.graft.fold.InPlaceUpdate;
 import dev.graft.fold.Merge;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
@@ -65,6 +66,20 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
     long started = System.nanoTime();
     MergePlan plan = MergePlan.of(request, base);
     return new MergeRun(plan, Optional.empty(), System.nanoTime() - started);
+  }
+
+  /** Carries a plan out, in the model's own files if there is the right to. */
+  static MergeRun done(MergeRun planned, Optional<InPlaceUpdate> update, Verb verb, Effort effort) {
+    if (update.isEmpty()) {
+      return done(List.of(planned), verb, effort).getFirst();
+    }
+    long started = System.nanoTime();
+    try (ProgressBar bar = verb.progress(effort.doing(), planned.plan.touchedBytes())) {
+      Merge.Result written =
+          new Merge(planned.plan, tool(), bar, effort.undo()).run(update.get(), effort.threads());
+      long nanos = planned.nanos + System.nanoTime() - started;
+      return new MergeRun(planned.plan, Optional.of(written), nanos);
+    }
   }
 
   /** Carries the plans out, all or none. */

@@ -3,6 +3,7 @@ package dev.graft.cli;
 import dev.graft.adapter.AdapterSpec;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.cli.MergeRun.Effort;
+import dev.graft.fold.InPlaceUpdate;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.MergeRequest.Repeat;
 import dev.graft.fold.RestoredBase;
@@ -17,9 +18,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "switch",
     customSynopsis = {
-      "graft switch -m MERGED -a DIR[:WEIGHT] -o OUT [--with DIR] [--prefix FROM=TO] [--map FILE]",
-      "                    [--tied active|peft-merge] [--no-undo|--undo-without-adapter] [--report FILE]",
-      "                    [--threads N] [--json] [--quiet]"
+      "graft switch -m MERGED -a DIR[:WEIGHT] (-o OUT|--in-place [--force]) [--with DIR]",
+      "                    [--prefix FROM=TO] [--map FILE] [--tied active|peft-merge]",
+      "                    [--no-undo|--undo-without-adapter] [--report FILE] [--threads N] [--json] [--quiet]"
     },
     aliases = "switch-adapter",
     description =
@@ -28,7 +29,8 @@ import picocli.CommandLine.Option;
             + " needed. What was taken out is proved by the SHA-256 of the base's tensors.",
     footer = {
       "  graft switch -m reviews.onnx -a adapters/questions -o questions.onnx",
-      "  graft switch -m reviews.onnx -a adapters/questions:0.5 -o half.onnx"
+      "  graft switch -m reviews.onnx -a adapters/questions:0.5 -o half.onnx",
+      "  graft switch -m model.onnx -a adapters/questions --in-place"
     })
 final class SwitchCommand extends Verb {
 
@@ -49,10 +51,11 @@ final class SwitchCommand extends Verb {
 
   @Option(
       names = {"-o", "--output", "--output-path"},
-      required = true,
       paramLabel = "OUT",
       description = "The .onnx file to write; data files and the new undo record go beside it.")
-  private Path output = Path.of("");
+  private Optional<Path> output = Optional.empty();
+
+  @Mixin private InPlaceOptions place = new InPlaceOptions();
 
   @Option(
       names = "--with",
@@ -74,18 +77,24 @@ final class SwitchCommand extends Verb {
   @Override
   int execute() {
     int threads = work.threads();
-    ReportFile.requireApart(work.report(), output);
+    Path target = place.output(output, model);
+    ReportFile.requireApart(work.report(), target);
     AdapterSpec spec = AdapterSpec.parse(adapter);
     MergeRequest request =
         new MergeRequest(
-            model, spec.path(), spec.weight(), output, names.toOptions(), Repeat.REFUSED);
+            model, spec.path(), spec.weight(), target, names.toOptions(), Repeat.REFUSED);
+    return place.execute(model, update -> execute(update, request, threads));
+  }
+
+  private int execute(Optional<InPlaceUpdate> update, MergeRequest apart, int threads) {
+    MergeRequest request = update.isPresent() ? apart.inPlace() : apart;
     try (RestoredBase base = RestoredBase.open(model, merged.map(PeftAdapter::open))) {
       MergeRun planned = MergeRun.planned(request, base);
       warn(planned.warnings());
       try (ReportFile file = ReportFile.begin(work.report(), planned.plan().inputs())) {
         Effort effort = new Effort("switching", threads, undo.policy());
-        MergeReport whole =
-            work.reports(MergeRun.done(List.of(planned), this, effort), this).getFirst();
+        MergeRun run = MergeRun.done(planned, update, this, effort);
+        MergeReport whole = work.reports(List.of(run), this).getFirst();
         file.write(whole);
         print(whole, () -> MergeText.print(screen().out(), whole));
       }

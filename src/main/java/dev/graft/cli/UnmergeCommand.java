@@ -1,6 +1,7 @@
 package dev.graft.cli;
 
 import dev.graft.adapter.PeftAdapter;
+import dev.graft.fold.InPlaceUpdate;
 import dev.graft.fold.RestoredBase;
 import dev.graft.fold.Unmerge;
 import dev.graft.fold.Unmerge.Existing;
@@ -15,8 +16,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "unmerge",
     customSynopsis = {
-      "graft unmerge -m MERGED -o OUT [-a DIR] [--force] [--report FILE] [--threads N] [--json]",
-      "                     [--quiet]"
+      "graft unmerge -m MERGED (-o OUT|--in-place) [-a DIR] [--force] [--report FILE] [--threads N]",
+      "                     [--json] [--quiet]"
     },
     aliases = "unmerge-lora",
     description =
@@ -25,7 +26,8 @@ import picocli.CommandLine.Option;
             + " SHA-256 of all that was touched. The base itself is not needed.",
     footer = {
       "  graft unmerge -m merged.onnx -o base/model.onnx",
-      "  graft unmerge -m merged.onnx -o base/model.onnx -a adapter/"
+      "  graft unmerge -m merged.onnx -o base/model.onnx -a adapter/",
+      "  graft unmerge -m model.onnx --in-place"
     })
 final class UnmergeCommand extends Verb {
 
@@ -38,10 +40,9 @@ final class UnmergeCommand extends Verb {
 
   @Option(
       names = {"-o", "--output", "--output-path"},
-      required = true,
       paramLabel = "OUT",
       description = "Where the base's .onnx file is to appear; its data files go beside it.")
-  private Path output = Path.of("");
+  private Optional<Path> given = Optional.empty();
 
   @Option(
       names = {"-a", "--adapter", "--adapter-path"},
@@ -50,10 +51,7 @@ final class UnmergeCommand extends Verb {
           "The adapter that was merged; needed only where the record was written without its tensors.")
   private Optional<Path> adapter = Optional.empty();
 
-  @Option(
-      names = "--force",
-      description = "Replace files that have the names of the base's data files.")
-  private boolean force;
+  @Mixin private InPlaceOptions place = new InPlaceOptions();
 
   @Mixin private WorkOptions work = new WorkOptions();
 
@@ -64,27 +62,34 @@ final class UnmergeCommand extends Verb {
   @Override
   int execute() {
     int threads = work.threads();
+    Path output = place.output(given, model);
     ReportFile.requireApart(work.report(), output);
+    return place.execute(model, update -> execute(update, output, threads));
+  }
+
+  private int execute(Optional<InPlaceUpdate> update, Path output, int threads) {
     long started = System.nanoTime();
     try (RestoredBase base = RestoredBase.open(model, adapter.map(PeftAdapter::open));
         ReportFile file = ReportFile.begin(work.report(), base.inputs())) {
       Unmerge.Result done;
       try (ProgressBar bar = progress("unmerging", base.bytes())) {
-        Existing existing = force ? Existing.REPLACED : Existing.REFUSED;
-        done = new Unmerge(base, output, existing, bar).run(threads);
+        Existing existing = place.isForced() ? Existing.REPLACED : Existing.REFUSED;
+        Unmerge unmerge = new Unmerge(base, output, existing, bar);
+        done =
+            update.map(right -> unmerge.run(right, threads)).orElseGet(() -> unmerge.run(threads));
       }
       double seconds = (System.nanoTime() - started) / 1e9;
+      List<Path> files =
+          done.output().stream().map(f -> output.resolveSibling(f.getFileName())).toList();
       UnmergeReport whole =
-          UnmergeReport.of(new UnmergeReport.Request(model, output), done, written(done), seconds);
+          UnmergeReport.of(
+              new UnmergeReport.Request(model, output),
+              done,
+              work.written(files, this, done.bytes()),
+              seconds);
       file.write(whole);
       print(whole, () -> whole.table().print(screen().out(), ""));
     }
     return Failure.OK;
-  }
-
-  private List<FileEntry> written(Unmerge.Result done) {
-    List<Path> files =
-        done.output().stream().map(f -> output.resolveSibling(f.getFileName())).toList();
-    return work.written(files, this, done.bytes());
   }
 }

@@ -10,7 +10,6 @@ import dev.graft.fold.Provenance.PartRecord;
 import dev.graft.fold.Provenance.TensorRecord;
 import dev.graft.io.AtomicOutput;
 import dev.graft.io.OpenFile;
-import dev.graft.io.OutputFile;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.onnx.FilePlan;
@@ -20,9 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Supplier;
@@ -111,9 +108,23 @@ public final class Merge {
   Result run(int threads, int blockBytes) {
     settle();
     try (AtomicOutput output = AtomicOutput.begin(outputPath())) {
-      Result written = write(output, output.main(), new Effort(threads, blockBytes));
+      Result written = write(new NewFiles(output, output.main()), new Effort(threads, blockBytes));
       return written.leaving(output.commit());
     }
+  }
+
+  /**
+   * Changes the model itself: in its files only the touched tensors and a little of the graph are
+   * written, by way of a journal, so that it is the old or the new one whatever happens.
+   *
+   * @param update the right to do so
+   * @param threads how many threads fold; the bytes do not depend on it
+   * @throws dev.graft.error.GraftException if it cannot be done; then nothing has changed
+   */
+  public Result run(InPlaceUpdate update, int threads) {
+    plan.requireSameLayout();
+    Effort effort = new Effort(threads, TensorFolder.BLOCK_BYTES);
+    return update.write(plan.places(), undo, files -> write(files, effort));
   }
 
   /**
@@ -135,7 +146,7 @@ public final class Merge {
   }
 
   /** Writes everything that the output consists of; to commit it is left to the caller. */
-  Result write(AtomicOutput output, OutputFile main, Effort effort) {
+  Result write(Destination output, Effort effort) {
     OnnxModel model = plan.model();
     try (SourceFiles sources = new SourceFiles(model);
         AdapterValues adapter = new AdapterValues()) {
@@ -144,33 +155,19 @@ public final class Merge {
       Provenance draft = provenance(NO_HASH, new BaseRecord(NO_HASH, dataFiles), draftTensors());
       ModelPatch patch = plan.patch(modelFile);
       patch.appendMetadata(key(), draft.json().length);
-      SequencedMap<String, String> names =
-          DataFileNames.choose(
-              model.dataFiles().sequencedKeySet(),
-              main.path(),
-              output,
-              contentHash(draft, modelFile));
+      SequencedMap<String, String> names = output.names(model, contentHash(draft, modelFile));
       Background<String> skeleton = Background.later(() -> Skeleton.sha256(model, modelFile));
       Background<List<Path>> older =
-          Background.later(
-              () -> OlderOutput.files(outputPath(), plan.inputs(), kept(names.values())));
+          Background.later(() -> output.older(plan, undo, List.copyOf(names.values())));
       SequencedMap<String, FilePlan> files = patch.plan(names);
       Optional<UndoRecording> recording =
           Optional.of(undo)
               .filter(policy -> policy != UndoPolicy.NONE)
-              .map(policy -> new UndoRecording(output.addScratch()));
+              .map(policy -> new UndoRecording(output.scratch()));
       PlanWriter writer =
           new PlanWriter(
               sources, adapter, recording.<Recording>map(r -> r).orElse(Recording.NONE), progress);
-      List<OutputFile> written = new ArrayList<>();
-      for (Map.Entry<String, FilePlan> file : files.entrySet()) {
-        OutputFile out =
-            file.getKey().isEmpty()
-                ? main
-                : output.addFile(main.path().resolveSibling(file.getKey()));
-        written.add(out);
-        writer.add(file.getValue(), out);
-      }
+      output.add(files, sources, writer);
       // Neither is needed before the weights are written, so the workers make them.
       writer.alongside(skeleton::get);
       writer.alongside(older::get);
@@ -180,31 +177,21 @@ public final class Merge {
               plan.adapterSha256(), new BaseRecord(skeleton.get(), dataFiles), tensorRecords());
       plan.restored().ifPresent(base -> base.requireRestored(plan, skeleton.get()));
       writer.fill(List.of(provenance.json()));
+      output.written();
       Optional<UndoSize> undoSize =
           recording.map(r ->
               new UndoRecorder(plan, sources, adapter, undo)
-                  .write(r, output, new UndoRecorder.Merged(main, files, provenance)));
-      Carried carried = carriedFiles().add(main.path(), output);
-      older.get().forEach(output::retire);
+                  .write(r, output, new UndoRecorder.Merged(files, provenance)));
+      Carried carried = output.complete(carriedFiles(), older.get());
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
       Traffic traffic =
           new Traffic(
               sources.bytesRead()
                   + adapter.bytesRead()
                   + plan.restored().map(RestoredBase::bytesRead).orElse(0L),
-              written.stream().mapToLong(OutputFile::bytesWritten).sum());
-      List<Path> paths = written.reversed().stream().map(OutputFile::path).toList();
-      return new Result(paths, carried, provenance, bytes, undoSize, traffic, List.of());
+              output.bytesWritten());
+      return new Result(output.paths(), carried, provenance, bytes, undoSize, traffic, List.of());
     }
-  }
-
-  /** Names of files in the output's folder that are new, or about to be. */
-  private List<String> kept(Collection<String> dataFiles) {
-    List<String> kept = new ArrayList<>(dataFiles);
-    if (undo != UndoPolicy.NONE) {
-      kept.add(String.valueOf(UndoRecord.pathFor(outputPath()).getFileName()));
-    }
-    return kept;
   }
 
   private CarriedFiles carriedFiles() {

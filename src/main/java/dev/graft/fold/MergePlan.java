@@ -2,6 +2,7 @@ package dev.graft.fold;
 
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.BindingException;
+import dev.graft.error.UnsupportedException;
 import dev.graft.error.UsageException;
 import dev.graft.fold.TensorPlanner.Home;
 import dev.graft.fold.TensorPlanner.Move;
@@ -138,7 +139,9 @@ public final class MergePlan {
     for (MergeBase other : all) {
       inputs.addAll(other.files());
     }
-    OutputGuard.check(inputs, base.request().output());
+    if (base.request().place() == MergeRequest.Place.APART) {
+      OutputGuard.check(inputs, base.request().output());
+    }
   }
 
   private static PeftAdapter foldable(Path path) {
@@ -221,6 +224,37 @@ public final class MergePlan {
   /** Length of the base with its data files. */
   public long baseBytes() {
     return baseBytes;
+  }
+
+  /**
+   * Refuses what needs another layout of the files than the model has.
+   *
+   * @throws UnsupportedException if there is anything
+   */
+  void requireSameLayout() {
+    String path = request.model().toString();
+    if (!edits.isEmpty()) {
+      GraphChange first = graphChanges().getFirst();
+      throw new UnsupportedException(
+          "%s: the adapter changes more than values (%s '%s': %s); in place keeps the layout: write a new file with -o"
+              .formatted(path, first.kind(), first.name(), first.detail()));
+    }
+    if (addedBytes() > 0) {
+      throw new UnsupportedException(
+          path
+              + ": the adapter splits or adds a tensor; in place keeps the layout: write a new file with -o");
+    }
+  }
+
+  /** The data files that the model has now. */
+  List<InPlaceFile> places() {
+    return restored
+        .map(RestoredBase::places)
+        .orElseGet(() -> {
+          List<InPlaceFile> places = new ArrayList<>();
+          model.dataFiles().forEach((name, path) -> places.add(new InPlaceFile(name, name, path)));
+          return places;
+        });
   }
 
   /** Every file that is read. */

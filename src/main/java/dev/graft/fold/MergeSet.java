@@ -40,7 +40,7 @@ public final class MergeSet {
       merges.stream().skip(1).forEach(merge -> mains.add(output.addMain(merge.outputPath())));
       List<Merge.Result> results = new ArrayList<>();
       for (int i = 0; i < merges.size(); i++) {
-        results.add(merges.get(i).write(output, mains.get(i), effort));
+        results.add(merges.get(i).write(new NewFiles(output, mains.get(i)), effort));
       }
       List<Path> leftOver = output.commit();
       results.set(0, results.getFirst().leaving(leftOver));

@@ -58,7 +58,8 @@ final class OlderOutput {
     }
   }
 
-  private static boolean isRecord(Path file) {
+  /** Whether an undo record lies there. */
+  static boolean isRecord(Path file) {
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
       return false;
     }

@@ -3,6 +3,7 @@ package dev.graft.fold;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.BindingException;
 import dev.graft.error.FormatException;
+import dev.graft.error.UnsupportedException;
 import dev.graft.fold.UndoIndex.AdapterTensor;
 import dev.graft.fold.UndoIndex.BaseFile;
 import dev.graft.fold.UndoIndex.MergedFile;
@@ -207,6 +208,29 @@ public final class RestoredBase implements ModelFiles, AutoCloseable {
   /** The base's files by location, the model first, under an empty one. */
   SequencedMap<String, ComposedFile> files() {
     return new LinkedHashMap<>(files);
+  }
+
+  /**
+   * The data files of the merged model, which hold those of the base.
+   *
+   * @throws UnsupportedException if they are not as many
+   */
+  List<InPlaceFile> places() {
+    List<String> base = List.copyOf(files.sequencedKeySet());
+    List<MergedFile> now = record.index().merged();
+    if (base.size() != now.size()) {
+      throw new UnsupportedException(
+          "%s: has %d files, its base %d; in place keeps the layout: write a new file with -o"
+              .formatted(merged.path(), now.size(), base.size()));
+    }
+    List<InPlaceFile> places = new ArrayList<>();
+    for (int i = 0; i < base.size(); i++) {
+      if (!base.get(i).isEmpty()) {
+        Path path = mergedFiles.get(i).path();
+        places.add(new InPlaceFile(base.get(i), now.get(i).location(), path));
+      }
+    }
+    return places;
   }
 
   /** Bytes of the base's files together. */

@@ -8,7 +8,6 @@ import dev.graft.fold.UndoIndex.BaseFile;
 import dev.graft.fold.UndoIndex.MergedFile;
 import dev.graft.fold.UndoIndex.Run;
 import dev.graft.fold.UndoIndex.TensorEntry;
-import dev.graft.io.AtomicOutput;
 import dev.graft.io.OpenFile;
 import dev.graft.io.OutputFile;
 import dev.graft.onnx.FilePlan;
@@ -49,19 +48,17 @@ final class UndoRecorder {
   /**
    * What was written.
    *
-   * @param main the model's file
    * @param files its plans by location, the model's own under an empty one
    * @param provenance what the model says of the merge
    */
-  record Merged(OutputFile main, SequencedMap<String, FilePlan> files, Provenance provenance) {}
+  record Merged(SequencedMap<String, FilePlan> files, Provenance provenance) {}
 
   /** Writes the record as a part of the output. */
-  UndoSize write(UndoRecording recording, AtomicOutput output, Merged merged) {
-    Path path = UndoRecord.pathFor(merged.main().path());
-    OutputFile file = output.addSuccessor(path);
+  UndoSize write(UndoRecording recording, Destination output, Merged merged) {
+    OutputFile file = output.record();
     RecordWriter out = new RecordWriter(file);
     UndoRecordWriter writer = new UndoRecordWriter(out, recording, adapter);
-    UndoLiterals literals = new UndoLiterals(output.addScratch());
+    UndoLiterals literals = new UndoLiterals(output.scratch());
     SequencedMap<String, FilePlan> files = new LinkedHashMap<>(merged.files());
     files.putFirst("", files.get(""));
     List<BaseFile> base = writer.files(layout(files), opened(), literals);
@@ -86,7 +83,7 @@ final class UndoRecorder {
                 adapterTensors),
             earlier(out));
     out.finish(UndoIndexJson.write(index));
-    return size(path, file.size(), tensors, adapterBytes);
+    return size(UndoRecord.pathFor(output.model()), file.size(), tensors, adapterBytes);
   }
 
   private SequencedMap<String, List<Range>> layout(SequencedMap<String, FilePlan> files) {

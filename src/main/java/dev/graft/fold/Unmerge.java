@@ -19,9 +19,11 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 
 /** Takes the last merge out of a model: every byte of the base, under the base's own names. */
 public final class Unmerge {
@@ -92,7 +94,13 @@ public final class Unmerge {
       }
       base.requireSkeleton(Skeleton.sha256(model, sources.file(model.path())));
       writer.run(threads, TensorFolder.BLOCK_BYTES);
-      Optional<Path> earlier = base.record().earlier().map(run -> earlier(out, run));
+      Optional<Path> earlier =
+          base.record()
+              .earlier()
+              .map(run -> {
+                Path main = out.main().path();
+                return earlier(run, out.addSuccessor(UndoRecord.pathFor(main)), main);
+              });
       Carried carried =
           new CarriedFiles(model.path(), new ConfigSizes(List.of(), output))
               .add(out.main().path(), out);
@@ -109,13 +117,63 @@ public final class Unmerge {
     }
   }
 
+  /**
+   * Writes the base into the merged model's own files, by way of a journal.
+   *
+   * @param update the right to do so
+   * @param threads how many threads work
+   * @throws dev.graft.error.GraftException if it cannot be done; then nothing has changed
+   */
+  public Result run(InPlaceUpdate update, int threads) {
+    OnnxModel model = OnnxModel.open(base);
+    List<InPlaceFile> places = base.places();
+    places.forEach(this::requireName);
+    UndoPolicy undo = base.record().earlier().isPresent() ? UndoPolicy.KEPT : UndoPolicy.NONE;
+    return update.write(places, undo, files -> write(files, model, threads));
+  }
+
+  private Result write(JournalledFiles files, OnnxModel model, int threads) {
+    try (SourceFiles sources = new SourceFiles(model);
+        AdapterValues none = new AdapterValues()) {
+      PlanWriter writer = new PlanWriter(sources, none, Recording.NONE, progress);
+      SequencedMap<String, FilePlan> plans = new LinkedHashMap<>();
+      base.files().forEach((location, file) -> plans.put(location, plan(file)));
+      files.addBase(plans, sources, writer);
+      base.requireSkeleton(Skeleton.sha256(model, sources.file(model.path())));
+      writer.run(threads, TensorFolder.BLOCK_BYTES);
+      files.written();
+      Optional<Path> earlier =
+          base.record().earlier().map(run -> earlier(run, files.record(), files.model()));
+      Traffic traffic = new Traffic(base.bytesRead(), files.bytesWritten());
+      return new Result(
+          files.paths(),
+          new Carried(List.of(), List.of()),
+          base.provenance(),
+          earlier,
+          base.bytes(),
+          traffic);
+    }
+  }
+
+  /** In place a data file gets the base's name, where it has another one by now. */
+  private void requireName(InPlaceFile file) {
+    requirePlain(file.base());
+    Path path = output.resolveSibling(file.base());
+    boolean same = path.getFileName().equals(file.path().getFileName());
+    if (!same
+        && Files.exists(path, LinkOption.NOFOLLOW_LINKS)
+        && (existing == Existing.REFUSED
+            || !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS))) {
+      throw taken(path);
+    }
+  }
+
   private static FilePlan plan(ComposedFile file) {
     return new FilePlan(List.of(new Piece.Copied(file.path(), 0, file.size())));
   }
 
   /** The names come from a file that a stranger may have written. */
-  private OutputFile dataFile(AtomicOutput out, String location) {
-    Path folder = out.main().path().resolveSibling("");
+  private void requirePlain(String location) {
     if (location.contains("/")
         || location.contains("\\")
         || location.startsWith(".")
@@ -124,29 +182,37 @@ public final class Unmerge {
           "%s: the base names its data file '%s'; Graft writes data files beside the model only"
               .formatted(base.path(), location));
     }
-    Path path = folder.resolve(location);
-    if (path.equals(out.main().path())) {
+    Path path = output.resolveSibling(location);
+    if (path.getFileName().equals(output.getFileName())) {
       throw new UsageException(
           path + ": the base's data file has this name; choose another one for the model");
     }
+  }
+
+  private OutputFile dataFile(AtomicOutput out, String location) {
+    requirePlain(location);
+    Path path = out.main().path().resolveSibling(location);
     OutputGuard.check(base.inputs(), path);
     if (out.isFree(path)) {
       return out.addFile(path);
     }
     if (existing == Existing.REFUSED || !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
-      throw new FormatException(
-          "%s: a file has the name of the base's data file; unmerge into an empty folder, or replace it with --force"
-              .formatted(path));
+      throw taken(path);
     }
     return out.addMain(path);
   }
 
-  private Path earlier(AtomicOutput out, UndoIndex.Run run) {
-    Path path = UndoRecord.pathFor(out.main().path());
+  private static FormatException taken(Path path) {
+    return new FormatException(
+        "%s: a file has the name of the base's data file; unmerge into an empty folder, or replace it with --force"
+            .formatted(path));
+  }
+
+  private Path earlier(UndoIndex.Run run, OutputFile to, Path model) {
     InputFile record = base.record().reader().file();
-    try (RangeCopier copier = new RangeCopier(record, out.addSuccessor(path), Progress.NONE)) {
+    try (RangeCopier copier = new RangeCopier(record, to, Progress.NONE)) {
       copier.copy(run.offset(), run.length(), 0);
     }
-    return path;
+    return UndoRecord.pathFor(model);
   }
 }

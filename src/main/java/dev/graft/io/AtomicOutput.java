@@ -158,9 +158,14 @@ public final class AtomicOutput implements AutoCloseable {
    * what it belongs to.
    */
   public OutputFile addSuccessor(Path path) {
-    if (isFree(path)) {
-      return addFile(path);
-    }
+    return isFree(path) ? addFile(path) : addAside(path);
+  }
+
+  /**
+   * The same where nothing may have its name before the commit point, even if it is free: whoever
+   * finds it there must find what it belongs to.
+   */
+  public OutputFile addAside(Path path) {
     OutputFile fresh = addFile(path.resolveSibling(path.getFileName() + ".new"));
     successors.add(new Successor(fresh, path));
     return fresh;
@@ -245,7 +250,7 @@ public final class AtomicOutput implements AutoCloseable {
    * Makes renames durable. Where folders cannot be opened (Windows) the file system sees to it
    * itself.
    */
-  private static void forceFolder(Path folder) {
+  static void forceFolder(Path folder) {
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
     } catch (IOException e) {

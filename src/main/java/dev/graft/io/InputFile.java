@@ -82,6 +82,15 @@ public final class InputFile implements OpenFile {
         : path + ": no such file";
   }
 
+  /** Whether this is the file that a path leads to now. */
+  public boolean isAt(Path other) {
+    try {
+      return path.equals(other) || identity.isSameFile(FileIdentity.of(other));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   @Override
   public Path path() {
     return path;

@@ -1,6 +1,7 @@
 package dev.graft.onnx;
 
 import dev.graft.error.FormatException;
+import dev.graft.io.Journal;
 import dev.graft.io.OpenFile;
 import dev.graft.onnx.proto.ModelProto;
 import dev.graft.onnx.proto.StringStringEntryProto;
@@ -51,6 +52,7 @@ public final class OnnxModel {
    * @throws FormatException if the file or one of its data files is missing, damaged or not ONNX
    */
   public static OnnxModel open(Path path) {
+    Journal.settle(path);
     return open(ModelFiles.at(path));
   }
 

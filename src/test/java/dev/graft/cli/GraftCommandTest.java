@@ -26,10 +26,11 @@ class GraftCommandTest {
 
   @Test
   void namesWhatIsMissingByItsShortName() {
-    Run run = graft("merge", "-a", "x");
+    Run run = graft("switch", "-o", "x");
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.err())
-        .isEqualToIgnoringNewLines("graft: missing -m MODEL and -o OUT; see 'graft merge --help'");
+        .isEqualToIgnoringNewLines(
+            "graft: missing -m MERGED and -a DIR[:WEIGHT]; see 'graft switch --help'");
   }
 
   @Test
