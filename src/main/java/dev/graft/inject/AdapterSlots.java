@@ -234,6 +234,13 @@ final class AdapterSlots implements AdapterTensors {
     if (!spot.tensor().dtype().isFoldable()) {
       throw unknown(whole, "'%s' is quantised".formatted(spot.tensor().label()));
     }
+    // ONNX Runtime 1.24 ends the whole process while it loads such a model.
+    if (spot.tensor().dtype() == DType.FLOAT16) {
+      throw unknown(
+          whole,
+          "'%s' is float16, whose default ONNX Runtime cannot have overridden"
+              .formatted(spot.tensor().label()));
+    }
     if (!SizeTrace.shape(whole).equals(spot.tensor().shape())) {
       throw unknown(
           whole,

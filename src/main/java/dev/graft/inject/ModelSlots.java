@@ -158,7 +158,8 @@ final class ModelSlots {
         .map(module -> module.substring(0, module.length() - first.length() + 1))
         .filter(front -> modules.stream().allMatch(m -> pair(front + m).isPresent()))
         .findFirst()
-        .map(front -> new Binder.Options(Optional.of(new Prefix("", front)), options.map(), options.ties()))
+        .map(front ->
+            new Binder.Options(Optional.of(new Prefix("", front)), options.map(), options.ties()))
         .orElse(options);
   }
 
