@@ -73,6 +73,7 @@ final class GraftCommand implements Runnable {
       case "materialize" -> List.of(new MaterializeCommand(screen));
       case "recover" -> List.of(new RecoverCommand(screen));
       case "insert" -> List.of(new InsertCommand(screen));
+      case "convert" -> List.of(new ConvertCommand(screen));
       case "train" -> List.of(new TrainCommand(screen));
       case "artifacts" -> List.of(new ArtifactsCommand(screen));
       case "verify" -> List.of(new VerifyCommand(screen));
@@ -86,6 +87,7 @@ final class GraftCommand implements Runnable {
               new MaterializeCommand(screen),
               new RecoverCommand(screen),
               new InsertCommand(screen),
+              new ConvertCommand(screen),
               new TrainCommand(screen),
               new ArtifactsCommand(screen),
               new VerifyCommand(screen),

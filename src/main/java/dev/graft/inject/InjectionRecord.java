@@ -23,6 +23,9 @@ final class InjectionRecord {
   /** Metadata keys are this and a number, counted from 1. */
   private static final String KEY = "graft.insert.";
 
+  /** The inputs that were added for an adapter at run time. */
+  private static final String SLOTS = "slots";
+
   private static final int SCHEMA = 1;
   private static final JsonFactory FACTORY = new JsonFactory();
 
@@ -57,6 +60,11 @@ final class InjectionRecord {
       json.writeArrayPropertyStart("tensors");
       tensors(json, injection.trainables());
       json.writeEndArray();
+      if (!injection.slots().isEmpty()) {
+        json.writeArrayPropertyStart(SLOTS);
+        injection.slots().forEach(json::writeString);
+        json.writeEndArray();
+      }
       json.writeEndObject();
     }
     return text.toString();
