@@ -41,9 +41,11 @@ final class ArchitectureTest {
           entry("undo", List.of("tensor", "io")),
           entry("fold", List.of("match", "onnx", "undo")),
           // What an adapter replaces whole goes into a model with branches as it does in a merge.
-          entry("inject", List.of("match", "onnx", "fold")),
+          entry("inject", List.of("match", "onnx", "fold", "onnxadapter")),
           entry("autodiff", List.of("graph")),
-          entry("runtime", List.of("tensor")),
+          entry("flatbuffers", List.of("io")),
+          entry("onnxadapter", List.of("flatbuffers")),
+          entry("runtime", List.of("onnxadapter")),
           entry("train", List.of("inject", "autodiff", "runtime")),
           // Checking the weights of a merged file repeats the fold, tensor by tensor.
           entry("verify", List.of("runtime", "onnx", "fold")),

@@ -78,6 +78,11 @@ public final class NewConfig {
     return with(ConfigField.USE_DORA, Json.Bool.TRUE);
   }
 
+  /** With a bias of B. */
+  public NewConfig loraBias() {
+    return with(ConfigField.LORA_BIAS, Json.Bool.TRUE);
+  }
+
   /** Targets modules by their names or the ends of them. */
   public NewConfig targetModules(List<String> names) {
     return with(ConfigField.TARGET_MODULES, strings(names));

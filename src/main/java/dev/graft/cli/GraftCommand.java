@@ -70,8 +70,10 @@ final class GraftCommand implements Runnable {
       case "merge" -> List.of(new MergeCommand(screen));
       case "unmerge" -> List.of(new UnmergeCommand(screen));
       case "switch" -> List.of(new SwitchCommand(screen));
+      case "materialize" -> List.of(new MaterializeCommand(screen));
       case "recover" -> List.of(new RecoverCommand(screen));
       case "insert" -> List.of(new InsertCommand(screen));
+      case "convert" -> List.of(new ConvertCommand(screen));
       case "train" -> List.of(new TrainCommand(screen));
       case "artifacts" -> List.of(new ArtifactsCommand(screen));
       case "verify" -> List.of(new VerifyCommand(screen));
@@ -82,8 +84,10 @@ final class GraftCommand implements Runnable {
               new MergeCommand(screen),
               new UnmergeCommand(screen),
               new SwitchCommand(screen),
+              new MaterializeCommand(screen),
               new RecoverCommand(screen),
               new InsertCommand(screen),
+              new ConvertCommand(screen),
               new TrainCommand(screen),
               new ArtifactsCommand(screen),
               new VerifyCommand(screen),

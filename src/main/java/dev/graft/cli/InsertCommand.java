@@ -8,6 +8,7 @@ import dev.graft.graph.ModelGraph;
 import dev.graft.inject.AdapterName;
 import dev.graft.inject.FreshAdapter;
 import dev.graft.inject.Injection;
+import dev.graft.inject.SlotSettings;
 import dev.graft.io.OutputGuard;
 import dev.graft.io.Provisional;
 import dev.graft.match.Prefix;
@@ -25,7 +26,7 @@ import picocli.CommandLine.Option;
     name = "insert",
     customSynopsis = {
       "graft insert -m MODEL -a DIR -o OUT [--adapter-name NAME] [--prefix FROM=TO] [--map FILE]",
-      "                    [--threads N] [--json] [--quiet]",
+      "                    [--as initializers|inputs] [--max-r R] [--threads N] [--json] [--quiet]",
       "       graft insert -m MODEL --target-modules LIST --r N --lora-alpha X -o OUT …"
     },
     description =
@@ -34,6 +35,7 @@ import picocli.CommandLine.Option;
             + " output appears whole or not at all, and no input is ever written.",
     footer = {
       "  graft insert -m model.onnx -a adapter/ -o branches.onnx",
+      "  graft insert -m model.onnx -a adapter/ --as inputs -o slots.onnx",
       "  graft insert -m model.onnx --target-modules q_proj,v_proj --r 16 --lora-alpha 32 -o start.onnx"
     })
 final class InsertCommand extends Verb {
@@ -69,6 +71,8 @@ final class InsertCommand extends Verb {
               + " PEFT's tensors are.")
   private String adapterName = AdapterName.DEFAULT.value();
 
+  @Mixin private SlotOptions slots = new SlotOptions();
+
   @Mixin private NameOptions names = new NameOptions();
 
   @Option(
@@ -97,13 +101,17 @@ final class InsertCommand extends Verb {
           idle.get() + " shapes a new adapter (--target-modules LIST); the one of -a is as it is");
     }
     AdapterName name = new AdapterName(adapterName);
+    Optional<SlotSettings> settings = slots.settings(name);
     OnnxModel base = OnnxModel.open(model);
     FreshAdapter maker =
         new FreshAdapter(ModelGraph.of(base), names.toOptions().prefix().orElse(Prefix.NONE));
     InsertReport.Done done;
     try (Provisional made = Provisional.of(newFiles())) {
       PeftAdapter opened = adapter.map(InsertCommand::given).orElseGet(() -> made(maker, base));
-      Injection injection = Injection.of(base, opened, names.toOptions(), name);
+      Injection injection =
+          settings.isPresent()
+              ? Injection.ofSlots(base, opened, names.toOptions(), settings.get())
+              : Injection.of(base, opened, names.toOptions(), name);
       List<String> warnings = new ArrayList<>(opened.warnings());
       warnings.addAll(injection.binding().warnings());
       warn(warnings);

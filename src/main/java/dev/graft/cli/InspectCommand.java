@@ -10,6 +10,7 @@ import dev.graft.match.Binder;
 import dev.graft.match.Binding;
 import dev.graft.match.SiteIndex;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.onnxadapter.OnnxAdapterFile;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Option;
     customSynopsis = {
       "graft inspect -m MODEL [--json]",
       "       graft inspect -a DIR [--json]",
+      "       graft inspect -a FILE.onnx_adapter [--json]",
       "       graft inspect -m MODEL -a DIR[:WEIGHT] [--prefix FROM=TO] [--map FILE]",
       "                     [--tied active|peft-merge] [--json]"
     },
@@ -46,7 +48,8 @@ final class InspectCommand extends Verb {
   @Option(
       names = {"-a", "--adapter", "--adapter-path"},
       paramLabel = "DIR[:WEIGHT]",
-      description = "The adapter's folder, a checkpoint-N or the safetensors file.")
+      description =
+          "The adapter's folder, a checkpoint-N, the safetensors file, or an .onnx_adapter file.")
   private Optional<String> adapter = Optional.empty();
 
   @Mixin private NameOptions names = new NameOptions();
@@ -60,6 +63,9 @@ final class InspectCommand extends Verb {
     if (model.isEmpty() && adapter.isEmpty()) {
       throw new UsageException(
           "nothing to inspect: give a model with -m, an adapter with -a, or both");
+    }
+    if (adapter.filter(a -> a.endsWith(OnnxAdapterFile.SUFFIX)).isPresent()) {
+      return inspectFile(Path.of(adapter.get()));
     }
     Optional<AdapterSpec> spec = adapter.map(AdapterSpec::parse);
     Binder.Options options = names.toOptions();
@@ -77,10 +83,31 @@ final class InspectCommand extends Verb {
             name(),
             index.map(ModelReport::of),
             both.map(Opened::report),
+            Optional.empty(),
             binding.map(b -> BindingReport.of(b, weight)),
             Optional.ofNullable(refusal).map(Failure::of));
     print(report, () -> new InspectText(screen().out()).print(report));
     return refusal == null ? Failure.OK : told(refusal);
+  }
+
+  private int inspectFile(Path file) {
+    if (model.isPresent()) {
+      throw new UsageException(
+          file
+              + ": an .onnx_adapter has lost the names that are bound to a model; inspect it alone, or give the folder that it was made of");
+    }
+    OnnxAdapterReport found = OnnxAdapterReport.of(file);
+    InspectReport report =
+        new InspectReport(
+            Json.SCHEMA,
+            name(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.of(found),
+            Optional.empty(),
+            Optional.empty());
+    print(report, () -> OnnxAdapterReport.print(screen().out(), found));
+    return Failure.OK;
   }
 
   /** An adapter and what there is to say of it. */

@@ -9,6 +9,7 @@ import java.util.Optional;
  * @param verb the verb
  * @param model the model, if one was given
  * @param adapter the adapter, if one was given
+ * @param onnxAdapter the {@code .onnx_adapter} file, if that was given as the adapter
  * @param binding how they fit, if both were given
  * @param error why the adapter could not be merged, if it could not
  */
@@ -17,5 +18,6 @@ record InspectReport(
     String verb,
     Optional<ModelReport> model,
     Optional<AdapterReport> adapter,
+    Optional<OnnxAdapterReport> onnxAdapter,
     Optional<BindingReport> binding,
     Optional<Failure> error) {}

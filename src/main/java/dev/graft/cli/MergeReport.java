@@ -46,7 +46,7 @@ record MergeReport(
    * What was asked for.
    *
    * @param model the base as it was given
-   * @param adapter the adapter as it was given
+   * @param adapter the adapter as it was given; the name of one that the model held as branches
    * @param weight the user's factor
    * @param output the output as it was given
    */
@@ -116,7 +116,9 @@ record MergeReport(
         result.isEmpty(),
         new Request(
             run.plan().request().model().toString(),
-            run.plan().request().adapter().toString(),
+            run.plan().foldsOwnBranches()
+                ? run.plan().adapter().name()
+                : run.plan().request().adapter().toString(),
             run.plan().request().weight(),
             run.plan().request().output().toString()),
         PrefixEntry.of(run.plan().binding().prefix()),

@@ -7,7 +7,9 @@ import dev.graft.fold.MergeRequest;
 import dev.graft.fold.MergeSet;
 import dev.graft.fold.Provenance.TensorRecord;
 import dev.graft.fold.RestoredBase;
+import dev.graft.fold.ThinMerge;
 import dev.graft.fold.UndoPolicy;
+import dev.graft.inject.HeldAdapter;
 import dev.graft.match.BoundTarget;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,6 +70,18 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
     return new MergeRun(plan, Optional.empty(), System.nanoTime() - started);
   }
 
+  /**
+   * Plans the fold of an adapter that the model holds as branches.
+   *
+   * @param request what to merge; the adapter's folder is made
+   * @param held the branches
+   */
+  static MergeRun planned(MergeRequest request, HeldAdapter held) {
+    long started = System.nanoTime();
+    MergePlan plan = held.plan(request);
+    return new MergeRun(plan, Optional.empty(), System.nanoTime() - started);
+  }
+
   /** Carries a plan out, in the model's own files if there is the right to. */
   static MergeRun done(MergeRun planned, Optional<InPlaceUpdate> update, Verb verb, Effort effort) {
     if (update.isEmpty()) {
@@ -89,15 +103,39 @@ record MergeRun(MergePlan plan, Optional<Merge.Result> result, long nanos) {
     try (ProgressBar bar = verb.progress(effort.doing(), bytes)) {
       List<Merge> merges =
           planned.stream().map(r -> new Merge(r.plan, tool(), bar, effort.undo())).toList();
-      List<Merge.Result> written = new MergeSet(merges).run(effort.threads());
-      List<MergeRun> done = new ArrayList<>();
-      for (int i = 0; i < planned.size(); i++) {
-        MergeRun run = planned.get(i);
-        long nanos = run.nanos + System.nanoTime() - started;
-        done.add(new MergeRun(run.plan, Optional.of(written.get(i)), nanos));
-      }
-      return done;
+      return with(planned, new MergeSet(merges).run(effort.threads()), started);
     }
+  }
+
+  /** Carries the plans out as thin models on their bases, all or none. */
+  static List<MergeRun> thin(List<MergeRun> planned, Verb verb, int threads) {
+    long started = System.nanoTime();
+    long bytes = planned.stream().mapToLong(r -> r.plan.touchedBytes() + r.plan.addedBytes()).sum();
+    try (ProgressBar bar = verb.progress("merging", bytes)) {
+      List<ThinMerge> merges =
+          planned.stream().map(r -> new ThinMerge(new Merge(r.plan, tool(), bar))).toList();
+      return with(planned, ThinMerge.run(merges, threads), started);
+    }
+  }
+
+  private static List<MergeRun> with(
+      List<MergeRun> planned, List<Merge.Result> written, long started) {
+    List<MergeRun> done = new ArrayList<>();
+    for (int i = 0; i < planned.size(); i++) {
+      MergeRun run = planned.get(i);
+      long nanos = run.nanos + System.nanoTime() - started;
+      done.add(new MergeRun(run.plan, Optional.of(written.get(i)), nanos));
+    }
+    return done;
+  }
+
+  /**
+   * Refuses a place where no thin model can lie.
+   *
+   * @throws dev.graft.error.UsageException if the output is elsewhere than the base or above it
+   */
+  void requirePlaceForThin() {
+    ThinMerge.requirePlace(plan);
   }
 
   /** The files that were written, named the way the output was given. */

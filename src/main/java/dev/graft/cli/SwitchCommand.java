@@ -3,10 +3,12 @@ package dev.graft.cli;
 import dev.graft.adapter.AdapterSpec;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.cli.MergeRun.Effort;
+import dev.graft.error.UsageException;
 import dev.graft.fold.InPlaceUpdate;
 import dev.graft.fold.MergeRequest;
 import dev.graft.fold.MergeRequest.Repeat;
 import dev.graft.fold.RestoredBase;
+import dev.graft.fold.ThinBase;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -26,7 +28,8 @@ import picocli.CommandLine.Option;
     description =
         "Takes the adapter that was merged last out of a model and merges another one, in one pass: the output"
             + " is, byte for byte, what a merge of the other adapter into the base gives, and the base is not"
-            + " needed. What was taken out is proved by the SHA-256 of the base's tensors.",
+            + " needed. What was taken out is proved by the SHA-256 of the base's tensors. A thin model (merge"
+            + " --share-base) is switched by a thin merge of the other adapter into the base that is under it.",
     footer = {
       "  graft switch -m reviews.onnx -a adapters/questions -o questions.onnx",
       "  graft switch -m reviews.onnx -a adapters/questions:0.5 -o half.onnx",
@@ -38,7 +41,7 @@ final class SwitchCommand extends Verb {
       names = {"-m", "--model"},
       required = true,
       paramLabel = "MERGED",
-      description = "The merged model, with its undo record beside it.")
+      description = "The merged model, with its undo record beside it, or a thin one.")
   private Path model = Path.of("");
 
   @Option(
@@ -80,9 +83,18 @@ final class SwitchCommand extends Verb {
     Path target = place.output(output, model);
     ReportFile.requireApart(work.report(), target);
     AdapterSpec spec = AdapterSpec.parse(adapter);
+    Optional<Path> under = ThinBase.pathUnder(model);
     MergeRequest request =
         new MergeRequest(
-            model, spec.path(), spec.weight(), target, names.toOptions(), Repeat.REFUSED);
+            under.orElse(model),
+            spec.path(),
+            spec.weight(),
+            target,
+            names.toOptions(),
+            Repeat.REFUSED);
+    if (under.isPresent()) {
+      return switchThin(request, threads);
+    }
     return place.execute(model, update -> execute(update, request, threads));
   }
 
@@ -98,6 +110,29 @@ final class SwitchCommand extends Verb {
         file.write(whole);
         print(whole, () -> MergeText.print(screen().out(), whole));
       }
+    }
+    return Failure.OK;
+  }
+
+  /** The base is there itself, so there is nothing to take out. */
+  private int switchThin(MergeRequest request, int threads) {
+    if (merged.isPresent()) {
+      throw new UsageException(
+          model + ": is a thin model on " + request.model() + "; --with is of no use for it");
+    }
+    if (place.isInPlace()) {
+      throw new UsageException(
+          model
+              + ": is a thin model, a small file that is written anew; give -o, which may be its own path");
+    }
+    undo.requireNoRecord();
+    List<MergeRun> planned = MergeRun.planned(List.of(request));
+    planned.forEach(MergeRun::requirePlaceForThin);
+    warn(planned.getFirst().warnings());
+    try (ReportFile file = ReportFile.begin(work.report(), planned.getFirst().plan().inputs())) {
+      MergeReport whole = work.reports(MergeRun.thin(planned, this, threads), this).getFirst();
+      file.write(whole);
+      print(whole, () -> MergeText.print(screen().out(), whole));
     }
     return Failure.OK;
   }

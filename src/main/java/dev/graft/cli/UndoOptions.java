@@ -25,4 +25,16 @@ final class UndoOptions {
     }
     return none ? UndoPolicy.NONE : withoutAdapter ? UndoPolicy.WITHOUT_ADAPTER : UndoPolicy.KEPT;
   }
+
+  /**
+   * Sees that nothing is asked of a record where none is written.
+   *
+   * @throws UsageException if something is
+   */
+  void requireNoRecord() {
+    if (withoutAdapter) {
+      throw new UsageException(
+          "--undo-without-adapter says how the undo record is written, but a thin model has none: its base is there itself");
+    }
+  }
 }

@@ -4,6 +4,7 @@ import dev.graft.error.UsageException;
 import dev.graft.fold.FoldCheck;
 import dev.graft.fold.MergePlan;
 import dev.graft.fold.MergeRequest;
+import dev.graft.fold.ThinModels;
 import dev.graft.runtime.SessionSettings;
 import dev.graft.verify.Inputs;
 import dev.graft.verify.Parity;
@@ -134,6 +135,9 @@ final class VerifyCommand extends Verb {
     Inputs fed = fed();
     Parity parity = new Parity(SessionSettings.defaults(), tolerance());
     try (ReportFile file = ReportFile.begin(report, files())) {
+      // ONNX Runtime would run a thin model on whatever lies under it.
+      ThinModels.requireIntact(model);
+      reference.ifPresent(ThinModels::requireIntact);
       VerifyReport found = VerifyReport.of(parity.compare(model, against, fed), name());
       file.write(found);
       print(found, () -> VerifyText.print(screen().out(), found));

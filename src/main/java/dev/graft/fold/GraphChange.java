@@ -13,9 +13,9 @@ import java.util.Locale;
 /**
  * One change to the graph that is more than new values for a tensor.
  *
- * @param kind {@code node} for a new node, {@code tensor} for a new initializer, {@code input} and
- *     {@code output} for a node's, {@code shape} for a tensor of another shape, {@code declared}
- *     for a dimension that the model states
+ * @param kind {@code branch} for a module whose branch is gone, {@code node} for a new node, {@code
+ *     tensor} for a new initializer, {@code input} and {@code output} for a node's, {@code shape}
+ *     for a tensor of another shape, {@code declared} for a dimension that the model states
  * @param name the node, tensor or value that is new or changes
  * @param detail how
  */

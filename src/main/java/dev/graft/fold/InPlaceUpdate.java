@@ -44,11 +44,13 @@ public final class InPlaceUpdate implements AutoCloseable {
    *
    * @param model path of the model file
    * @throws UsageException if it is a link, has several names or may not be written
+   * @throws UnsupportedException if thin models lie on it
    * @throws RuntimeFailure if another process is changing it
    */
   public static InPlaceUpdate begin(Path model, Mapped mapped) {
     Path absolute = model.toAbsolutePath();
     requireOwn(absolute);
+    requireNoneOn(absolute);
     WriterLock lock = WriterLock.acquire(absolute);
     try {
       Files.deleteIfExists(Journal.roomFor(absolute));
@@ -83,6 +85,15 @@ public final class InPlaceUpdate implements AutoCloseable {
     }
     Journal.replay(model);
     return result;
+  }
+
+  private static void requireNoneOn(Path model) {
+    List<Path> thin = ThinModels.on(model);
+    if (!thin.isEmpty()) {
+      throw new UnsupportedException(
+          "%s: thin models have their weights in its files and would break: %s; write a new file with -o, or materialize them first"
+              .formatted(model, thin));
+    }
   }
 
   private void requireBeside(InPlaceFile file) {

@@ -15,6 +15,7 @@ import dev.graft.io.Sha256;
 import dev.graft.onnx.FilePlan;
 import dev.graft.onnx.ModelPatch;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.Skeleton;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -28,7 +29,7 @@ import java.util.function.Supplier;
 public final class Merge {
 
   /** Stands for a hash that is not known yet; all hashes have this length. */
-  private static final String NO_HASH = "0".repeat(64);
+  static final String NO_HASH = "0".repeat(64);
 
   private final MergePlan plan;
   private final String tool;
@@ -135,6 +136,16 @@ public final class Merge {
    */
   record Effort(int threads, int blockBytes) {}
 
+  /** What is merged. */
+  MergePlan plan() {
+    return plan;
+  }
+
+  /** Told of the bytes written. */
+  Progress progress() {
+    return progress;
+  }
+
   /** Where the merged model is to appear. */
   Path outputPath() {
     return plan.request().output();
@@ -194,22 +205,22 @@ public final class Merge {
     }
   }
 
-  private CarriedFiles carriedFiles() {
+  CarriedFiles carriedFiles() {
     return new CarriedFiles(
         plan.model().path(), new ConfigSizes(plan.newSizes(), plan.adapter().path()));
   }
 
-  private String key() {
+  String key() {
     return Provenance.KEY + (plan.earlier().size() + 1);
   }
 
-  private Provenance provenance(String adapterSha256, BaseRecord base, List<TensorRecord> tensors) {
+  Provenance provenance(String adapterSha256, BaseRecord base, List<TensorRecord> tensors) {
     AdapterRecord adapter =
         new AdapterRecord(plan.adapter().name(), adapterSha256, plan.request().weight());
     return Provenance.of(tool, adapter, base, new Changes(tensors, plan.graphChanges()));
   }
 
-  private List<DataFileRecord> dataFiles(SourceFiles sources) {
+  List<DataFileRecord> dataFiles(SourceFiles sources) {
     List<DataFileRecord> dataFiles = new ArrayList<>();
     plan.model()
         .dataFiles()
@@ -218,13 +229,13 @@ public final class Merge {
     return dataFiles;
   }
 
-  private List<TensorRecord> draftTensors() {
+  List<TensorRecord> draftTensors() {
     return plan.tensors().stream()
         .map(t -> record(t, new Hashes(t.base().map(b -> NO_HASH), NO_HASH)))
         .toList();
   }
 
-  private List<TensorRecord> tensorRecords() {
+  List<TensorRecord> tensorRecords() {
     return plan.tensors().stream().map(t -> record(t, t.hashes())).toList();
   }
 
@@ -259,7 +270,7 @@ public final class Merge {
   }
 
   /** Hash of what determines the output: base, adapter, weight and places. */
-  private Supplier<String> contentHash(Provenance draft, OpenFile modelFile) {
+  Supplier<String> contentHash(Provenance draft, OpenFile modelFile) {
     return () -> {
       Sha256 hash = new Sha256();
       String inputs = plan.adapterSha256() + Skeleton.sha256(plan.model(), modelFile);

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param sites where its weights are
  * @param earlier the merges that it holds, oldest first
  * @param restored what it is read from, if it is no file of its own
+ * @param branchless how it came about, if it is a model with branches that is seen without them
  */
 record MergeBase(
     MergeRequest request,
@@ -25,7 +26,8 @@ record MergeBase(
     ModelGraph graph,
     SiteIndex sites,
     List<Provenance> earlier,
-    Optional<RestoredBase> restored) {
+    Optional<RestoredBase> restored,
+    Optional<BranchlessBase> branchless) {
 
   /** The model that was asked for. */
   static MergeBase open(MergeRequest request) {
@@ -37,11 +39,30 @@ record MergeBase(
     return of(request, OnnxModel.open(restored), Optional.of(restored));
   }
 
+  /** What the model that was asked for is without its branches. */
+  static MergeBase of(MergeRequest request, BranchlessBase branchless) {
+    MergeBase plain = of(request, branchless.seen(), Optional.empty());
+    return new MergeBase(
+        request,
+        plain.model(),
+        plain.graph(),
+        plain.sites(),
+        plain.earlier(),
+        Optional.empty(),
+        Optional.of(branchless));
+  }
+
   private static MergeBase of(
       MergeRequest request, OnnxModel model, Optional<RestoredBase> restored) {
     ModelGraph graph = ModelGraph.of(model);
     return new MergeBase(
-        request, model, graph, SiteIndex.of(graph), Provenance.of(model), restored);
+        request,
+        model,
+        graph,
+        SiteIndex.of(graph),
+        Provenance.of(model),
+        restored,
+        Optional.empty());
   }
 
   /** Every file that is read for it. */

@@ -3,11 +3,9 @@ package dev.graft.fold;
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.BindingException;
 import dev.graft.error.UnsupportedException;
-import dev.graft.error.UsageException;
 import dev.graft.fold.TensorPlanner.Home;
 import dev.graft.fold.TensorPlanner.Move;
 import dev.graft.io.ByteSource;
-import dev.graft.io.OutputGuard;
 import dev.graft.match.Binding;
 import dev.graft.match.BoundTarget;
 import dev.graft.match.SetBinder;
@@ -44,6 +42,7 @@ public final class MergePlan {
   private final Binding binding;
   private final List<Move> moves;
   private final Map<Home.Key, Integer> places = new HashMap<>();
+  private final Optional<BranchlessBase> branchless;
   private final List<GraphEdit> edits;
   private final List<NewSize> newSizes;
 
@@ -51,6 +50,7 @@ public final class MergePlan {
     this.request = base.request();
     this.model = base.model();
     this.restored = base.restored();
+    this.branchless = base.branchless();
     this.baseFiles = base.files();
     this.baseBytes = base.bytes();
     this.adapter = opened.adapter();
@@ -99,9 +99,20 @@ public final class MergePlan {
     return of(List.of(request), () -> List.of(MergeBase.of(request, restored))).getFirst();
   }
 
+  /**
+   * The same for the adapter that a model holds as branches.
+   *
+   * @param request what to merge
+   * @param branchless the model without the branches
+   * @throws dev.graft.error.GraftException if the merge cannot be done
+   */
+  public static MergePlan of(MergeRequest request, BranchlessBase branchless) {
+    return of(List.of(request), () -> List.of(MergeBase.of(request, branchless))).getFirst();
+  }
+
   private static List<MergePlan> of(
       List<MergeRequest> requests, Supplier<List<MergeBase>> opening) {
-    requests.forEach(MergePlan::requireWeight);
+    requests.forEach(MergeChecks::requireWeight);
     Background<PeftAdapter> reading =
         Background.start(() -> foldable(requests.getFirst().adapter()));
     // On the second processor while the first one binds; and the compiler sees the hash at work
@@ -110,7 +121,7 @@ public final class MergePlan {
     List<MergeBase> bases = opening.get();
     PeftAdapter adapter = reading.get();
     Opened opened = new Opened(adapter, adapterSha256);
-    bases.forEach(base -> check(base, opened, bases));
+    bases.forEach(base -> MergeChecks.check(base, opened, bases));
     List<SiteIndex> sites = bases.stream().map(MergeBase::sites).toList();
     List<Binding> bindings = SetBinder.bind(sites, adapter, requests.getFirst().options());
     List<NewSize> newSizes = NewSize.of(bindings, adapter.config());
@@ -122,27 +133,7 @@ public final class MergePlan {
   }
 
   /** An adapter, whose hash takes longer than all the rest of planning. */
-  private record Opened(PeftAdapter adapter, Background<String> sha256) {}
-
-  private static void requireWeight(MergeRequest request) {
-    if (!Double.isFinite(request.weight()) || request.weight() == 0) {
-      throw new UsageException(
-          "the adapter's weight is "
-              + request.weight()
-              + ", expected a finite number other than 0");
-    }
-  }
-
-  private static void check(MergeBase base, Opened opened, List<MergeBase> all) {
-    requireNew(base, opened);
-    List<Path> inputs = new ArrayList<>(opened.adapter().files());
-    for (MergeBase other : all) {
-      inputs.addAll(other.files());
-    }
-    if (base.request().place() == MergeRequest.Place.APART) {
-      OutputGuard.check(inputs, base.request().output());
-    }
-  }
+  record Opened(PeftAdapter adapter, Background<String> sha256) {}
 
   private static PeftAdapter foldable(Path path) {
     PeftAdapter adapter = PeftAdapter.open(path);
@@ -208,7 +199,15 @@ public final class MergePlan {
 
   /** What changes in the graph itself, in the order of the edits; empty as a rule. */
   public List<GraphChange> graphChanges() {
-    return GraphChange.of(edits);
+    List<GraphChange> changes =
+        new ArrayList<>(branchless.map(BranchlessBase::changes).orElse(List.of()));
+    changes.addAll(GraphChange.of(edits));
+    return changes;
+  }
+
+  /** Whether the adapter is one that the model holds itself, as branches. */
+  public boolean foldsOwnBranches() {
+    return branchless.isPresent();
   }
 
   /** Numbers of labels or tokens that a configuration beside the model states. */
@@ -233,7 +232,7 @@ public final class MergePlan {
    */
   void requireSameLayout() {
     String path = request.model().toString();
-    if (!edits.isEmpty()) {
+    if (!graphChanges().isEmpty()) {
       GraphChange first = graphChanges().getFirst();
       throw new UnsupportedException(
           "%s: the adapter changes more than values (%s '%s': %s); in place keeps the layout: write a new file with -o"
@@ -260,7 +259,9 @@ public final class MergePlan {
   /** Every file that is read. */
   public List<Path> inputs() {
     List<Path> inputs = new ArrayList<>(baseFiles);
-    inputs.addAll(adapter.files());
+    if (!foldsOwnBranches()) {
+      inputs.addAll(adapter.files());
+    }
     return inputs;
   }
 
@@ -304,20 +305,7 @@ public final class MergePlan {
       }
     }
     edits.forEach(patch::apply);
+    branchless.ifPresent(base -> base.removalBeside(edits).forEach(patch::apply));
     return patch;
-  }
-
-  private static void requireNew(MergeBase base, Opened opened) {
-    if (base.request().repeat() == MergeRequest.Repeat.ALLOWED) {
-      return;
-    }
-    for (Provenance record : base.earlier()) {
-      String sha256 = opened.sha256().get();
-      if (record.adapter().sha256().equals(sha256)) {
-        throw new BindingException(
-            "%s holds the adapter '%s' already (SHA-256 %s); --again folds it in a second time"
-                .formatted(base.model().path(), record.adapter().name(), sha256));
-      }
-    }
   }
 }

@@ -3,6 +3,7 @@ package dev.graft.fold;
 import dev.graft.error.GraftException;
 import dev.graft.io.InputFile;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.ThinRecord;
 import dev.graft.undo.RecordReader;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -44,7 +45,7 @@ final class OlderOutput {
       String own = output.getFileName() + ".data";
       Stream<Path> data =
           older.dataFiles().entrySet().stream()
-              .filter(f -> f.getKey().startsWith(own))
+              .filter(f -> f.getKey().startsWith(own) && isOwn(older, f.getKey()))
               .map(Map.Entry::getValue);
       Stream<Path> record = Stream.of(UndoRecord.pathFor(output)).filter(OlderOutput::isRecord);
       return Stream.concat(data, record)
@@ -56,6 +57,11 @@ final class OlderOutput {
       // business.
       return List.of();
     }
+  }
+
+  /** The other data files of a thin model are its base's, whatever their names. */
+  private static boolean isOwn(OnnxModel older, String location) {
+    return ThinRecord.of(older).map(t -> t.data().location().equals(location)).orElse(true);
   }
 
   /** Whether an undo record lies there. */

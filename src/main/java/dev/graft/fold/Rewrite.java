@@ -22,6 +22,7 @@ import dev.graft.onnx.GraphEdit;
 import dev.graft.onnx.ModelPatch;
 import dev.graft.onnx.NewTensor;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.Skeleton;
 import dev.graft.safetensors.SafetensorsTensor;
 import dev.graft.tensor.Shape;
 import java.lang.foreign.MemorySegment;

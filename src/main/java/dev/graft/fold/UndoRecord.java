@@ -3,8 +3,10 @@ package dev.graft.fold;
 import dev.graft.error.FormatException;
 import dev.graft.error.GraftException;
 import dev.graft.error.RuntimeFailure;
+import dev.graft.error.UsageException;
 import dev.graft.io.Sha256;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.onnx.ThinRecord;
 import dev.graft.undo.RecordReader;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -53,6 +55,12 @@ final class UndoRecord implements AutoCloseable {
       throw new FormatException(
           merged.path() + ": holds no merge of Graft's; there is nothing to take back");
     }
+    ThinRecord.of(merged)
+        .ifPresent(thin -> {
+          throw new UsageException(
+              "%s: is a thin model and needs no record: its base is there itself: %s"
+                  .formatted(merged.path(), merged.path().resolveSibling(thin.base().location())));
+        });
     Path fresh = freshPathFor(merged.path());
     if (Files.exists(fresh)) {
       try {

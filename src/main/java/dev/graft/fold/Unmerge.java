@@ -15,6 +15,7 @@ import dev.graft.io.RangeCopier;
 import dev.graft.onnx.FilePlan;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.onnx.Piece;
+import dev.graft.onnx.Skeleton;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;

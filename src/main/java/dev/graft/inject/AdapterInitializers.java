@@ -22,12 +22,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The adapter's tensors as initializers, each once however many operators read it. A and B keep
  * their bits; the scale is a constant of its own.
  */
-final class AdapterInitializers {
+final class AdapterInitializers implements AdapterTensors {
 
   private final ModelGraph graph;
   private final Prefix prefix;
@@ -49,24 +50,18 @@ final class AdapterInitializers {
     this.infix = adapter.infix();
   }
 
-  /** The edits that add them. */
-  List<GraphEdit> edits() {
+  @Override
+  public List<GraphEdit> edits() {
     return List.copyOf(edits);
   }
 
-  /** Those that hold the adapter's tensors. */
-  List<Trainable> trainables() {
+  @Override
+  public List<Trainable> trainables() {
     return List.copyOf(trainables);
   }
 
-  /**
-   * The initializers of a pair.
-   *
-   * @param form what the pair is put beside
-   * @throws BindingException if the model has one of the names already
-   * @throws UnsupportedException if the pair has a form that no branch is known for
-   */
-  PairTensors of(LoraPair pair, Form form) {
+  @Override
+  public PairTensors of(LoraPair pair, Form form) {
     PairTensors found = known.get(pair);
     if (found == null) {
       found = add(pair, form);
@@ -74,15 +69,6 @@ final class AdapterInitializers {
     }
     return found;
   }
-
-  /**
-   * What a pair is put beside.
-   *
-   * @param kind what kind of product
-   * @param rank how many dimensions its weight has
-   * @param branch how; a branch on the weight leaves the bias of B to the module's own
-   */
-  record Form(Site.Kind kind, int rank, BranchForm branch) {}
 
   private PairTensors add(LoraPair pair, Form form) {
     requirePlain(pair);
@@ -92,10 +78,11 @@ final class AdapterInitializers {
     String factor = stem + (isTable ? "lora_embedding_" : "lora_");
     String ending = infix + (isTable ? "" : ".weight");
     return new PairTensors(
+        PairTensors.Kind.INITIALIZERS,
         module,
         factor(factor + "A" + ending, pair.a(), form),
         factor(factor + "B" + ending, pair.b(), form),
-        scale(stem + "lora_scaling" + infix, pair.scale()),
+        Optional.of(scale(stem + "lora_scaling" + infix, pair.scale())),
         pair.biasOfB()
             .filter(bias -> form.branch() != BranchForm.ON_WEIGHT)
             .map(bias -> vector(stem + "lora_B" + infix + ".bias", bias)),
@@ -128,7 +115,12 @@ final class AdapterInitializers {
         trainable.name(), trainable.source(), trainable.shape(), trainable.turn());
   }
 
-  private static void requirePlain(LoraPair pair) {
+  /**
+   * Returns if a pair is one of full factors.
+   *
+   * @throws UnsupportedException if its factors are kept in blocks
+   */
+  static void requirePlain(LoraPair pair) {
     if (pair.blocks().ofA() != 1 || pair.blocks().ofB() != 1) {
       throw new UnsupportedException(
           "%s: the adapter keeps its factors in blocks (use_bdlora), which no branch is known for; merge it instead"

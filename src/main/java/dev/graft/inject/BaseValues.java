@@ -41,7 +41,8 @@ final class BaseValues {
     return values;
   }
 
-  private MemorySegment bytes(StoredTensor tensor) {
+  /** All bytes of a tensor, little-endian, row after row. */
+  MemorySegment bytes(StoredTensor tensor) {
     if (tensor.source().isEmpty()) {
       try (OpenFile file = model.openSource(model.path())) {
         return MemorySegment.ofArray(TypedValues.decode(tensor, file));

@@ -26,7 +26,7 @@ import java.util.Map;
 final class BranchWriter {
 
   private final ModelGraph graph;
-  private final AdapterInitializers tensors;
+  private final AdapterTensors tensors;
   private final AdapterName name;
   private final Map<NodePart, String> renamed;
 
@@ -34,15 +34,12 @@ final class BranchWriter {
    * Prepares to make edits.
    *
    * @param graph the base
-   * @param tensors the adapter's initializers
+   * @param tensors the adapter's initializers, or the slots for them
    * @param name the adapter's name
    * @param renamed operators whose output other edits have renamed, with the new name
    */
   BranchWriter(
-      ModelGraph graph,
-      AdapterInitializers tensors,
-      AdapterName name,
-      Map<NodePart, String> renamed) {
+      ModelGraph graph, AdapterTensors tensors, AdapterName name, Map<NodePart, String> renamed) {
     this.graph = graph;
     this.tensors = tensors;
     this.name = name;
@@ -98,7 +95,8 @@ final class BranchWriter {
     GraphNode node = bench.anchor().node();
     String x = operand(bench);
     String output = node.output().orElseThrow();
-    String product = graph.freshName(output + "_without_lora");
+    String sum = renamed.getOrDefault(node.part(), output);
+    String product = graph.freshName(sum + "_without_lora");
     String step = "lora" + name.step() + "/base";
     String wide = bench.nodes().cast(step, product, bench.type(), DType.FLOAT32);
     List<String> terms = new ArrayList<>();
@@ -106,7 +104,7 @@ final class BranchWriter {
       String delta = delta(bench, blocks, x);
       terms.add(isDora(blocks) ? dora(bench, blocks, new Product(wide, delta)) : delta);
     }
-    add(bench, new Sum(wide, terms, renamed.getOrDefault(node.part(), output)));
+    add(bench, new Sum(wide, terms, sum));
     return List.of(
         new RenameOutput(node.part(), 0, product),
         InsertNodes.after(node.part(), bench.nodes().all()));
@@ -201,7 +199,7 @@ final class BranchWriter {
     List<String> own = new ArrayList<>();
     for (int i = 0; i < blocks.loras().size(); i++) {
       PairNodes pair = pairNodes(bench, blocks, i);
-      own.add(weight.factor(weight.adapted(blocks, i, pair), pair));
+      own.add(weight.factor(blocks, i, pair));
     }
     return weight.change(product.base(), weight.factors(blocks, own), product.delta());
   }
@@ -245,7 +243,7 @@ final class BranchWriter {
     WeightNodes weight = new WeightNodes(bench.nodes(), bench.site(), bench.type(), bench.opsets());
     PairNodes pair = pairNodes(bench, blocks, index);
     String adapted = weight.adapted(blocks, index, pair);
-    String factor = weight.factor(adapted, pair);
+    String factor = pair.isSlot() ? pair.magnitude() : weight.factor(adapted, pair);
     String step = "lora_magnitude_vector" + name.step();
     String stretched = bench.nodes().add(step + "/Mul", List.of(adapted, factor));
     return bench.nodes().add(step + "/Sub", List.of(stretched, weight.of(blocks, index)));
@@ -264,7 +262,7 @@ final class BranchWriter {
   private PairTensors pair(SiteWork site, Lora lora) {
     return tensors.of(
         lora.pair(),
-        new AdapterInitializers.Form(
+        new AdapterTensors.Form(
             lora.operation().kind(), lora.operation().shape().rank(), site.form()));
   }
 }

@@ -2,6 +2,7 @@ package dev.graft.inject;
 
 import dev.graft.adapter.PeftAdapter;
 import dev.graft.error.BindingException;
+import dev.graft.error.UnsupportedException;
 import dev.graft.fold.Rewrite;
 import dev.graft.graph.ModelGraph;
 import dev.graft.io.OutputGuard;
@@ -36,12 +37,14 @@ public final class Injection {
   private final Rewrite rewrite;
   private final List<GraphEdit> edits;
   private final List<Trainable> trainables;
+  private final List<String> slots;
 
   private Injection(ModelGraph graph, PeftAdapter adapter, Binding binding, AdapterName name) {
     this.name = name;
     this.graph = graph;
     this.adapter = adapter;
     this.binding = binding;
+    this.slots = List.of();
     Division division = Division.of(binding.bound());
     this.rewrite = Rewrite.of(graph, adapter, with(binding, division.folded()));
     AdapterInitializers tensors = new AdapterInitializers(graph, binding.prefix(), name);
@@ -53,6 +56,36 @@ public final class Injection {
     }
     this.trainables = trainables(tensors, division.folded());
     this.edits = all(tensors.edits(), branches, rewrite.edits());
+  }
+
+  private Injection(ModelGraph graph, PeftAdapter adapter, Binding binding, SlotSettings settings) {
+    this.name = settings.name();
+    this.graph = graph;
+    this.adapter = adapter;
+    this.binding = binding;
+    this.rewrite = Rewrite.of(graph, adapter, with(binding, List.of()));
+    Division division = Division.of(binding.bound());
+    AdapterSlots tensors = new AdapterSlots(graph, binding.prefix(), settings);
+    BranchWriter writer = new BranchWriter(graph, tensors, name, Map.of());
+    List<GraphEdit> branches = new ArrayList<>();
+    division.sites().forEach(site -> branches.addAll(writer.edits(site)));
+    division.heads().forEach(tensors::add);
+    for (BoundTarget target : division.folded()) {
+      if (target instanceof BoundTarget.Whole whole) {
+        tensors.add(whole);
+      } else {
+        throw new UnsupportedException(
+            "%s: no slot is known for what the adapter changes there (%s); merge the adapter instead"
+                .formatted(target.label(), kind(target)));
+      }
+    }
+    this.slots = tensors.inputs();
+    this.trainables = tensors.trainables();
+    this.edits = all(tensors.edits(), branches, List.of());
+  }
+
+  private static String kind(BoundTarget target) {
+    return target instanceof BoundTarget.Rows ? "rows of a table" : "a bias";
   }
 
   private static List<GraphEdit> all(
@@ -75,14 +108,34 @@ public final class Injection {
    */
   public static Injection of(
       OnnxModel model, PeftAdapter adapter, Binder.Options options, AdapterName name) {
-    adapter.requireFoldable();
     ModelGraph graph = ModelGraph.of(model);
+    return new Injection(graph, adapter, bound(graph, adapter, options), name);
+  }
+
+  /**
+   * Binds an adapter to a model and plans inputs for its tensors in the places of the tensors
+   * themselves.
+   *
+   * @param model the base
+   * @param adapter an adapter that says where slots are wanted; its values are not used
+   * @param options how names are joined
+   * @param settings how the slots are made
+   * @throws dev.graft.error.GraftException if it cannot be done
+   */
+  public static Injection ofSlots(
+      OnnxModel model, PeftAdapter adapter, Binder.Options options, SlotSettings settings) {
+    ModelGraph graph = ModelGraph.of(model);
+    return new Injection(graph, adapter, bound(graph, adapter, options), settings);
+  }
+
+  private static Binding bound(ModelGraph graph, PeftAdapter adapter, Binder.Options options) {
+    adapter.requireFoldable();
     Binding binding = Binder.bind(SiteIndex.of(graph), adapter, options.to(Purpose.BRANCH));
     binding.requireComplete();
     if (binding.bound().isEmpty()) {
       throw new BindingException(adapter.name() + ": the adapter holds nothing to insert");
     }
-    return new Injection(graph, adapter, binding, name);
+    return binding;
   }
 
   /** Those of the branches, then what is replaced whole under its name in the base. */
@@ -155,6 +208,11 @@ public final class Injection {
    */
   public List<Trainable> trainables() {
     return trainables;
+  }
+
+  /** The inputs that the model gets for an adapter at run time; none where its values are in it. */
+  public List<String> slots() {
+    return slots;
   }
 
   /** The model with its branches, without the values of large tensors and of new ones. */

@@ -1,8 +1,15 @@
 package dev.graft.inject;
 
+import dev.graft.error.FormatException;
 import dev.graft.onnx.OnnxModel;
+import dev.graft.safetensors.Json;
+import dev.graft.safetensors.StrictJson;
 import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -15,6 +22,9 @@ final class InjectionRecord {
 
   /** Metadata keys are this and a number, counted from 1. */
   private static final String KEY = "graft.insert.";
+
+  /** The inputs that were added for an adapter at run time. */
+  private static final String SLOTS = "slots";
 
   private static final int SCHEMA = 1;
   private static final JsonFactory FACTORY = new JsonFactory();
@@ -50,9 +60,61 @@ final class InjectionRecord {
       json.writeArrayPropertyStart("tensors");
       tensors(json, injection.trainables());
       json.writeEndArray();
+      if (!injection.slots().isEmpty()) {
+        json.writeArrayPropertyStart(SLOTS);
+        injection.slots().forEach(json::writeString);
+        json.writeEndArray();
+      }
       json.writeEndObject();
     }
     return text.toString();
+  }
+
+  /**
+   * What a record says.
+   *
+   * @param adapter the adapter's folder
+   * @param as the adapter's name in the model
+   * @param keys PEFT's name for each of its tensors, by that of the initializer
+   */
+  record Read(String adapter, String as, SequencedMap<String, String> keys) {}
+
+  /**
+   * The records of a model, oldest first.
+   *
+   * @throws FormatException if one is damaged
+   */
+  static List<Read> read(OnnxModel model) {
+    List<Read> records = new ArrayList<>();
+    SequencedMap<String, String> metadata = model.metadata();
+    for (int i = 1; metadata.containsKey(KEY + i); i++) {
+      String text = String.valueOf(metadata.get(KEY + i));
+      records.add(
+          read(StrictJson.parse(model.path(), text))
+              .orElseThrow(() ->
+                  new FormatException(
+                      model.path() + ": its record of an inserted adapter is damaged")));
+    }
+    return List.copyOf(records);
+  }
+
+  private static Optional<Read> read(Json json) {
+    if (json instanceof Json.Obj(SequencedMap<String, Json> record)
+        && record.get("adapter") instanceof Json.Obj(SequencedMap<String, Json> adapter)
+        && adapter.get("name") instanceof Json.Str(String name)
+        && record.get("as") instanceof Json.Str(String as)
+        && record.get("tensors") instanceof Json.Arr(List<Json> tensors)) {
+      SequencedMap<String, String> keys = new LinkedHashMap<>();
+      for (Json tensor : tensors) {
+        if (tensor instanceof Json.Obj(SequencedMap<String, Json> entry)
+            && entry.get("name") instanceof Json.Str(String initializer)
+            && entry.get("key") instanceof Json.Str(String key)) {
+          keys.put(initializer, key);
+        }
+      }
+      return Optional.of(new Read(name, as, keys));
+    }
+    return Optional.empty();
   }
 
   private static void tensors(JsonGenerator json, List<Trainable> trainables) {

@@ -105,11 +105,14 @@ final class PairNodes {
 
   private String asMatrix(String which, String kernel) {
     SafetensorsTensor stored = which.equals("A") ? lora().pair().a() : lora().pair().b();
-    String matrix = nodes.reshaped(label(which, "matrix"), kernel, stored.shape().dim(0), -1);
+    // The rank of a slot is known at run time only; 0 keeps what there is.
+    boolean isOpen = tensors.isSlot() && which.equals("A");
+    long rows = isOpen ? 0 : stored.shape().dim(0);
+    String matrix = nodes.reshaped(label(which, "matrix"), kernel, rows, -1);
     return nodes.turned(label(which, "turned"), matrix);
   }
 
-  /** DoRA's m, {@code [out]} with the pair's own outputs. */
+  /** DoRA's m, {@code [out]} with the pair's own outputs; of a slot its factor. */
   String magnitude() {
     String m =
         factor(
@@ -119,9 +122,17 @@ final class PairNodes {
     return blocks.ofPair(nodes, label("magnitude_vector", "block"), index, Axis.ofVector(m));
   }
 
+  /** Whether the pair's values come in at run time. */
+  boolean isSlot() {
+    return tensors.isSlot();
+  }
+
   /** The scale is PEFT's own; it comes after B, as there. */
   private String scaled(String product) {
-    return nodes.add("lora" + step + "/Mul", List.of(product, tensors.scale()));
+    return tensors
+        .scale()
+        .map(scale -> nodes.add("lora" + step + "/Mul", List.of(product, scale)))
+        .orElse(product);
   }
 
   private String plus(String product, String bias) {
@@ -177,7 +188,9 @@ final class PairNodes {
 
   /** PEFT computes with float32 whatever the adapter was saved in. */
   private String factor(String which, String name, SafetensorsTensor stored) {
-    return nodes.cast(label(which, "factor"), name, stored.dtype(), DType.FLOAT32);
+    return tensors.isSlot()
+        ? name
+        : nodes.cast(label(which, "factor"), name, stored.dtype(), DType.FLOAT32);
   }
 
   private Lora lora() {

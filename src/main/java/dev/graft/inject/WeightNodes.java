@@ -11,6 +11,7 @@ import dev.graft.onnx.proto.AttributeProto;
 import dev.graft.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The nodes that need an operator's weight itself: DoRA's factor, and branches that are put onto
@@ -24,10 +25,11 @@ final class WeightNodes {
   private final Nodes nodes;
   private final SiteWork site;
   private final Opsets opsets;
-  private final String upright;
+  private final DType type;
+  private @Nullable String upright;
 
   /**
-   * Adds the nodes that bring the weight into that form.
+   * Prepares to add the nodes that bring the weight into that form, once they are needed.
    *
    * @param nodes takes them
    * @param site the operator
@@ -38,17 +40,27 @@ final class WeightNodes {
     this.nodes = nodes;
     this.site = site;
     this.opsets = opsets;
+    this.type = type;
+    requireFloats(site.reading().node());
+  }
+
+  private String upright() {
+    String known = upright;
+    if (known == null) {
+      known = upright(strong());
+      upright = known;
+    }
+    return known;
+  }
+
+  private String strong() {
     Reading reading = site.reading();
-    requireFloats(reading.node());
     String stored = reading.node().input(reading.use().input()).orElseThrow();
     String weight = nodes.cast(STEP + "/weight", stored, type, DType.FLOAT32);
     float alpha = site.loras().getFirst().alpha();
-    String strong =
-        alpha == 1
-            ? weight
-            : nodes.add(
-                STEP + "/weight/Mul", List.of(weight, nodes.number(STEP + "/alpha", alpha)));
-    this.upright = upright(strong);
+    return alpha == 1
+        ? weight
+        : nodes.add(STEP + "/weight/Mul", List.of(weight, nodes.number(STEP + "/alpha", alpha)));
   }
 
   /** Only its own operator knows what a packed weight stands for. */
@@ -75,12 +87,17 @@ final class WeightNodes {
 
   /** The outputs of the weight that are a pair's. */
   String of(Blocks blocks, int index) {
-    return blocks.ofWeight(nodes, STEP + "/weight", index, Axis.ofMatrix(upright));
+    return blocks.ofWeight(nodes, STEP + "/weight", index, Axis.ofMatrix(upright()));
   }
 
   /** {@code α·W + s·A·B} for a pair's outputs. */
   String adapted(Blocks blocks, int index, PairNodes pair) {
     return nodes.add(STEP + "/Add", List.of(of(blocks, index), pair.delta()));
+  }
+
+  /** {@code g} for a pair's outputs; a slot brings it ready. */
+  String factor(Blocks blocks, int index, PairNodes pair) {
+    return pair.isSlot() ? pair.magnitude() : factor(adapted(blocks, index, pair), pair);
   }
 
   /**

@@ -50,7 +50,7 @@ public record Site(Kind kind, WeightPath path, Layout layout, float alpha, List<
   }
 
   /** The operator's input that reads the weight. */
-  Reading reading() {
+  public Reading reading() {
     return path.reading();
   }
 

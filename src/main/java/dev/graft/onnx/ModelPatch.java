@@ -18,8 +18,6 @@ public final class ModelPatch {
   /** The limit of protobuf and so of every reader of ONNX. */
   static final long MAX_MODEL_BYTES = Integer.MAX_VALUE;
 
-  private static final int MODEL_METADATA = 14;
-
   private final OnnxModel base;
   private final FieldIndex fields;
   private final WirePatch wire;
@@ -33,8 +31,11 @@ public final class ModelPatch {
    *
    * @param base the model to change
    * @param file its file, open until the patch has been planned
+   * @throws UnsupportedException if the model is a thin one: what it says of its base would not
+   *     hold for what comes out
    */
   public ModelPatch(OnnxModel base, ByteSource file) {
+    requireWhole(base);
     this.base = base;
     WireCursor cursor = new WireCursor(file);
     this.fields = new FieldIndex(cursor);
@@ -42,6 +43,15 @@ public final class ModelPatch {
     this.data = new DataFiles(base);
     this.tensors = new TensorEdits(base, cursor, fields, new PatchedFiles(wire, data));
     this.log = new EditLog(base);
+  }
+
+  private static void requireWhole(OnnxModel base) {
+    ThinRecord.of(base)
+        .ifPresent(thin -> {
+          throw new UnsupportedException(
+              "%s: is a thin model on the base '%s', which holds most of its weights; take the base itself, or make the model stand alone first: graft materialize -m %s -o FULL.onnx"
+                  .formatted(base.path(), thin.base().location(), base.path()));
+        });
   }
 
   /**
@@ -102,16 +112,7 @@ public final class ModelPatch {
    * written.
    */
   public void appendMetadata(String key, int valueBytes) {
-    byte[] keyField = new WireBytes().string(1, key).toByteArray();
-    byte[] valueHeader = WireBytes.header(2, valueBytes);
-    long length = keyField.length + valueHeader.length + (long) valueBytes;
-    wire.replace(
-        base.root(),
-        FieldRange.endOf(base.root()),
-        Piece.Literal.of(WireBytes.header(MODEL_METADATA, length)),
-        Piece.Literal.of(keyField),
-        Piece.Literal.of(valueHeader),
-        new Piece.Deferred(valueBytes));
+    wire.appendMetadata(key, valueBytes);
   }
 
   /**

@@ -46,14 +46,31 @@ public final class OnnxModel {
     this.dataFiles = data.files();
   }
 
+  private OnnxModel(OnnxModel base, GraphPart graph) {
+    this.files = base.files;
+    this.fileLength = base.fileLength;
+    this.scan = base.scan;
+    this.graph = graph;
+    this.functions = base.functions;
+    this.tensors = base.tensors;
+    this.dataFiles = base.dataFiles;
+  }
+
   /**
-   * Opens a model and checks everything that can be checked without reading weights.
+   * Opens a model and checks everything that can be checked without reading weights; of a thin
+   * model also that its base is the one that it was made from.
    *
-   * @throws FormatException if the file or one of its data files is missing, damaged or not ONNX
+   * @throws FormatException if the file or one of its data files is missing, damaged or not ONNX,
+   *     or the base under a thin model is another one
    */
   public static OnnxModel open(Path path) {
     Journal.settle(path);
-    return open(ModelFiles.at(path));
+    ModelFiles files = ModelFiles.at(path);
+    try (OpenFile file = files.open()) {
+      Scan scan = ModelScanner.scan(file);
+      ThinRecord.of(path, scan.skeleton()).ifPresent(thin -> new ThinCheck(path, thin).run());
+      return new OnnxModel(files, file.size(), scan);
+    }
   }
 
   /**
@@ -65,6 +82,18 @@ public final class OnnxModel {
     try (OpenFile file = files.open()) {
       return new OnnxModel(files, file.size(), ModelScanner.scan(file));
     }
+  }
+
+  /**
+   * The same file seen with another graph: some nodes and initializers gone, some names changed.
+   * Places, tensors and the parsed skeleton are those of the file, so that a patch of this model
+   * takes the same edits along with those that are made for what is seen.
+   *
+   * @param edits removals of nodes and initializers, outputs renamed and inputs set
+   * @throws IllegalArgumentException if there are other edits among them
+   */
+  public OnnxModel seenAfter(List<GraphEdit> edits) {
+    return new OnnxModel(this, new EditedParts(edits).graph(graph));
   }
 
   /** The model file. */

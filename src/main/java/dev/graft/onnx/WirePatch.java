@@ -14,6 +14,8 @@ import java.util.Set;
  */
 final class WirePatch {
 
+  private static final int MODEL_METADATA = 14;
+
   /**
    * Where several edits begin at one byte, what is inserted goes before what is replaced, and into
    * the innermost message first: that message ends there, the outer ones go on.
@@ -62,6 +64,20 @@ final class WirePatch {
         return;
       }
     }
+  }
+
+  /** Adds a metadata entry at the end, whose value of so many bytes is given later. */
+  void appendMetadata(String key, int valueBytes) {
+    byte[] keyField = new WireBytes().string(1, key).toByteArray();
+    byte[] valueHeader = WireBytes.header(2, valueBytes);
+    long length = keyField.length + valueHeader.length + (long) valueBytes;
+    replace(
+        root,
+        FieldRange.endOf(root),
+        Piece.Literal.of(WireBytes.header(MODEL_METADATA, length)),
+        Piece.Literal.of(keyField),
+        Piece.Literal.of(valueHeader),
+        new Piece.Deferred(valueBytes));
   }
 
   /** The patched file. */

@@ -1,5 +1,6 @@
 package dev.graft.runtime;
 
+import dev.graft.flatbuffers.FlatBuffer;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

@@ -100,6 +100,28 @@ public final class Session implements AutoCloseable {
    */
   public SequencedMap<String, HostTensor> run(
       Map<String, HostTensor> feeds, List<String> wanted, Arena arena) {
+    return run(new Request(feeds, wanted, List.of()), arena);
+  }
+
+  /**
+   * Runs the model for all its outputs with adapters beside it, whose tensors are fed to the inputs
+   * of their names. Another request may have others. An adapter must not be closed meanwhile.
+   *
+   * @param feeds a tensor for each input that no adapter brings and that has no default
+   * @param adapters the adapters that act; none of two may bring the same input
+   * @throws RuntimeFailure if ONNX Runtime refuses the feeds, an adapter brings an input that the
+   *     model has not, or the run fails, with its reason
+   */
+  public SequencedMap<String, HostTensor> run(
+      Map<String, HostTensor> feeds, List<LoraAdapter> adapters) {
+    List<String> all = outputs.stream().map(ModelValue::name).toList();
+    return run(new Request(feeds, all, adapters), Arena.ofAuto());
+  }
+
+  private record Request(
+      Map<String, HostTensor> feeds, List<String> wanted, List<LoraAdapter> adapters) {}
+
+  private SequencedMap<String, HostTensor> run(Request request, Arena arena) {
     if (closed) {
       throw new IllegalStateException(model + ": the session is closed");
     }
@@ -107,21 +129,40 @@ public final class Session implements AutoCloseable {
         PointerScope _ = new PointerScope()) {
       List<OrtValue> values = new ArrayList<>();
       try {
-        feeds.forEach((name, tensor) ->
-            values.add(tensors.wrap(tensor, copies, "%s: input '%s'".formatted(model, name))));
-        return collect(wanted, results(feeds.keySet(), values, wanted), arena);
+        request
+            .feeds()
+            .forEach((name, tensor) ->
+                values.add(tensors.wrap(tensor, copies, "%s: input '%s'".formatted(model, name))));
+        return collect(request.wanted(), results(request, values), arena);
       } finally {
         values.forEach(ort.api()::ReleaseValue);
       }
     } finally {
       // The runtime reads the feeds where they lie; an automatic arena must not free them
       // meanwhile.
-      Reference.reachabilityFence(feeds);
+      Reference.reachabilityFence(request);
     }
   }
 
-  private List<OrtValue> results(
-      Collection<String> names, List<OrtValue> values, List<String> wanted) {
+  private List<OrtValue> results(Request request, List<OrtValue> values) {
+    OrtRunOptions options = new OrtRunOptions();
+    if (request.adapters().isEmpty()) {
+      return results(request, values, options);
+    }
+    String context = model + ": the adapters cannot be made active";
+    ort.check(ort.api().CreateRunOptions(options), context);
+    try {
+      for (LoraAdapter adapter : request.adapters()) {
+        ort.check(ort.api().RunOptionsAddActiveLoraAdapter(options, adapter.pointer()), context);
+      }
+      return results(request, values, options);
+    } finally {
+      ort.api().ReleaseRunOptions(options);
+    }
+  }
+
+  private List<OrtValue> results(Request request, List<OrtValue> values, OrtRunOptions options) {
+    List<String> wanted = request.wanted();
     PointerPointer<OrtValue> results = new PointerPointer<>(Math.max(1, wanted.size()));
     for (int i = 0; i < wanted.size(); i++) {
       results.put(i, null);
@@ -130,8 +171,8 @@ public final class Session implements AutoCloseable {
         ort.api()
             .Run(
                 session,
-                new OrtRunOptions(),
-                pointers(names),
+                options,
+                pointers(request.feeds().keySet()),
                 new PointerPointer<OrtValue>(values.toArray(OrtValue[]::new)),
                 values.size(),
                 pointers(wanted),

@@ -30,14 +30,35 @@ class MergeCommandTest {
   }
 
   @Test
-  void refusesNoAdapterAndSeveralUntilTheyMeanSomething() throws IOException {
+  void refusesSeveralAdaptersAndAModelWithNothingToFold() throws IOException {
     Run none = graft("merge", "-m", Samples.MODEL, "-o", out);
-    assertThat(none.code()).isEqualTo(4);
-    assertThat(none.err()).contains("no adapter is given");
+    assertThat(none.code()).isEqualTo(3);
+    assertThat(none.err()).contains("holds no LoRA branches, so there is nothing to fold");
+    Run apart = graft("merge", "-m", Samples.MODEL, "-o", out, "--undo-without-adapter");
+    assertThat(apart.code()).isEqualTo(2);
+    assertThat(apart.err()).contains("the undo record has to hold it");
+    Run many = graft("merge", "-m", "a", "-m", "b", "-o", out);
+    assertThat(many.code()).isEqualTo(2);
+    assertThat(many.err()).contains("the branches of one model are folded");
     Run two = graft("merge", "-m", Samples.MODEL, "-a", Samples.ADAPTER, "-a", "b:0.5", "-o", out);
     assertThat(two.code()).isEqualTo(4);
     assertThat(two.err()).contains("-a is given 2 times");
     assertThat(Samples.tree(folder)).isEmpty();
+  }
+
+  @Test
+  void foldsWhatInsertPutInAndTakesTheFoldBack() throws IOException {
+    Path branches = folder.resolve("branches.onnx");
+    assertThat(graft("insert", "-m", Samples.MODEL, "-a", Samples.ADAPTER, "-o", branches).code())
+        .isZero();
+    Run fold = graft("merge", "-m", branches, "-o", out, "--json");
+    assertThat(fold.err()).doesNotContain("graft-");
+    assertThat(fold.code()).isZero();
+    assertThat(fold.out()).contains("is folded and gone");
+    Path back = folder.resolve("back/branches.onnx");
+    Files.createDirectories(folder.resolve("back"));
+    assertThat(graft("unmerge", "-m", out, "-o", back).code()).isZero();
+    assertThat(Files.mismatch(back, branches)).isEqualTo(-1);
   }
 
   @Test

@@ -159,6 +159,9 @@ class FuzzTest {
   private static final Target ADAPTER =
       new Target("adapter", new AdapterMutator(), AdapterReader::new);
 
+  private static final Target ONNX_ADAPTER =
+      new Target("onnx-adapter", new ByteMutator(), OnnxAdapterReader::new);
+
   private static final Target MERGE =
       new Target("merge", new MergeMutator(new WireMutator(NAMES, _ -> true)), MergeReader::new);
 
@@ -216,6 +219,11 @@ class FuzzTest {
   @Test
   void readsOrRefusesAnyAdapter() throws IOException, InterruptedException {
     holds(ADAPTER);
+  }
+
+  @Test
+  void readsOrRefusesAnyOnnxAdapter() throws IOException, InterruptedException {
+    holds(ONNX_ADAPTER);
   }
 
   /** Writing takes a hundred times as long as reading, so there are fewer of these. */

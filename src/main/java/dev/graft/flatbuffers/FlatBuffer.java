@@ -1,4 +1,4 @@
-package dev.graft.runtime;
+package dev.graft.flatbuffers;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,7 +11,7 @@ import java.util.List;
  * Writes the FlatBuffers wire format. A buffer grows from its end to its front, so that what is
  * referred to stands before what refers to it is written; places are counted from the end.
  */
-final class FlatBuffer {
+public final class FlatBuffer {
 
   private static final ValueLayout.OfInt I32 =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -28,12 +28,12 @@ final class FlatBuffer {
   private int tableStart;
 
   /** Begins a buffer with room for about so many bytes. */
-  FlatBuffer(long expected) {
+  public FlatBuffer(long expected) {
     buffer = new byte[size(Math.max(64, expected))];
   }
 
   /** A string; returns its place. */
-  int text(String text) {
+  public int text(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     prepare(4, bytes.length + 1);
     put(new byte[] {0});
@@ -42,7 +42,7 @@ final class FlatBuffer {
   }
 
   /** A vector of bytes; returns its place. */
-  int bytes(MemorySegment bytes) {
+  public int bytes(MemorySegment bytes) {
     int count = size(bytes.byteSize());
     // Whoever reads numbers out of the bytes wants them aligned for the largest type.
     prepare(4, count);
@@ -53,7 +53,7 @@ final class FlatBuffer {
   }
 
   /** A vector of 64-bit numbers; returns its place. */
-  int longs(long... values) {
+  public int longs(long... values) {
     prepare(4, 8 * values.length);
     prepare(8, 8 * values.length);
     for (int i = values.length - 1; i >= 0; i--) {
@@ -64,7 +64,7 @@ final class FlatBuffer {
   }
 
   /** A vector of references to tables; returns its place. */
-  int references(List<Integer> places) {
+  public int references(List<Integer> places) {
     prepare(4, 4 * places.size());
     for (int place : places.reversed()) {
       referTo(place);
@@ -73,13 +73,13 @@ final class FlatBuffer {
   }
 
   /** Begins a table with so many fields; strings and vectors must have been written before. */
-  void beginTable(int count) {
+  public void beginTable(int count) {
     fields = new int[count];
     tableStart = used;
   }
 
   /** A 32-bit number as a field of the table. */
-  void integer(int field, int value) {
+  public void integer(int field, int value) {
     prepare(4, 0);
     reserve(4);
     memory().set(I32, front(), value);
@@ -87,14 +87,14 @@ final class FlatBuffer {
   }
 
   /** A reference as a field of the table. */
-  void reference(int field, int place) {
+  public void reference(int field, int place) {
     prepare(4, 0);
     referTo(place);
     fields[field] = used;
   }
 
   /** Ends the table; returns its place. */
-  int endTable() {
+  public int endTable() {
     prepare(4, 0);
     reserve(4);
     int table = used;
@@ -110,7 +110,7 @@ final class FlatBuffer {
   }
 
   /** Ends the buffer. */
-  byte[] finish(int root, String identifier) {
+  public byte[] finish(int root, String identifier) {
     prepare(LONGEST_ALIGNMENT, 8);
     put(identifier.getBytes(StandardCharsets.US_ASCII));
     referTo(root);

@@ -1,9 +1,8 @@
-package dev.graft.fold;
+package dev.graft.onnx;
 
 import dev.graft.io.ByteSource;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
-import dev.graft.onnx.OnnxModel;
 import dev.graft.tensor.TensorSource;
 import java.util.Comparator;
 import java.util.List;
@@ -13,13 +12,19 @@ import java.util.List;
  * the data of embedded tensors of {@value #LEFT_OUT_FROM} bytes or more. It tells one base from
  * another without reading the weights.
  */
-final class Skeleton {
+public final class Skeleton {
 
   private static final int LEFT_OUT_FROM = 1024;
 
   private Skeleton() {}
 
-  static String sha256(OnnxModel model, ByteSource file) {
+  /**
+   * Hashes.
+   *
+   * @param model the model
+   * @param file its file, open
+   */
+  public static String sha256(OnnxModel model, ByteSource file) {
     List<TensorSource> payloads =
         model.tensors().stream()
             .flatMap(t -> t.source().stream())

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.graft.onnxadapter;
+
+import org.jspecify.annotations.NullMarked;
