@@ -102,7 +102,7 @@ record MergeReport(
   /**
    * The files.
    *
-   * @param inputs every file that was read
+   * @param inputs every file that was read and is still as it was
    * @param outputs every model and data file that was written
    */
   record Files(List<FileEntry> inputs, List<FileEntry> outputs) {}

@@ -39,13 +39,13 @@ final class WorkOptions {
   List<MergeReport> reports(List<MergeRun> runs, Verb verb) {
     if (!isRead(verb)) {
       return runs.stream()
-          .map(r -> report(r, verb, entries(r.plan().inputs()), entries(r.outputs())))
+          .map(r -> report(r, verb, entries(r.plan().unchangedInputs()), entries(r.outputs())))
           .toList();
     }
     try (ProgressBar bar = verb.progress("hashing", bytes(runs))) {
       FileHashes hashes = new FileHashes(threads, bar);
       return runs.stream()
-          .map(r -> report(r, verb, hashes.of(r.plan().inputs()), hashes.of(r.outputs())))
+          .map(r -> report(r, verb, hashes.of(r.plan().unchangedInputs()), hashes.of(r.outputs())))
           .toList();
     }
   }

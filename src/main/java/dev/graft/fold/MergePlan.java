@@ -256,6 +256,11 @@ public final class MergePlan {
         });
   }
 
+  /** The files that are read and stay as they are: in place, those of the adapter alone. */
+  public List<Path> unchangedInputs() {
+    return request.place() == MergeRequest.Place.IN_PLACE ? adapter.files() : inputs();
+  }
+
   /** Every file that is read. */
   public List<Path> inputs() {
     List<Path> inputs = new ArrayList<>(baseFiles);
