@@ -1,5 +1,6 @@
 package dev.graft.fold;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.graft.error.GraftException;
@@ -7,19 +8,22 @@ import dev.graft.fold.InPlaceUpdate.Mapped;
 import dev.graft.fold.MergeRequest.Repeat;
 import dev.graft.fold.Unmerge.Existing;
 import dev.graft.io.Progress;
+import dev.graft.io.Sha256;
 import dev.graft.match.Binder;
 import dev.graft.onnx.OnnxModel;
 import dev.graft.tensor.DType;
 import dev.graft.testing.disk.DiskTrace;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,7 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PowerCutTest {
 
   private static final String MODEL = "model.onnx";
-  private static final int CUTS_PER_OPERATION = 4;
+  private static final int CUTS_PER_OPERATION = 32;
   private static final long SEED = 5;
 
   @TempDir Path folder;
@@ -50,6 +54,12 @@ class PowerCutTest {
     MERGE,
     SWITCH,
     UNMERGE
+  }
+
+  /** When the power was cut. */
+  private enum Moment {
+    MEANWHILE,
+    DONE
   }
 
   enum Place {
@@ -128,55 +138,92 @@ class PowerCutTest {
   void afterACutAtAnyMomentTheModelIsTheOldOrTheNewOne(Act act) throws IOException {
     make(act.weights());
     Path from = act.verb() == Verb.MERGE ? base : merged(0, base, "one");
-    Path work = fresh();
-    copyFiles(act.place() == Place.IN_PLACE ? from : merged(2, base, "another"), work);
+    Path start = act.place() == Place.IN_PLACE ? from : merged(2, base, "another");
+    Path work = written(DiskTrace.contents(start.resolveSibling("")));
     Version old = Version.in(work);
     DiskTrace trace = DiskTrace.of(work);
     Path model = trace.path(work.resolve(MODEL));
     run(act.verb(), act.place() == Place.IN_PLACE ? model : trace.path(from), model);
     Version made = Version.in(work);
     assertThat(old.isIn(work)).isFalse();
+    Seen seen = new Seen(old, made, new HashSet<>(), new HashSet<>());
     Random random = new Random(SEED);
-    int[] found = new int[2];
     for (int after = 0; after <= trace.size(); after++) {
       for (int cut = 0; cut < CUTS_PER_OPERATION; cut++) {
-        Path state = fresh();
-        trace.cutAfter(after, random).writeTo(state);
-        Path again = cutWhileItRecovers(state, random);
-        for (Path left : List.of(state, again)) {
-          String where = "%s, cut %d after %d operations of%n%s".formatted(act, cut, after, trace);
-          boolean isNew = isNew(left, new Version[] {old, made}, where);
-          assertThat(isNew || after < trace.size()).as("what was done stays: " + where).isTrue();
-          found[isNew ? 1 : 0]++;
-          delete(left);
+        Map<String, byte[]> state = trace.cutAfter(after, random).decide();
+        String where = "%s, cut %d after %d operations of%n%s".formatted(act, cut, after, trace);
+        Moment moment = after == trace.size() ? Moment.DONE : Moment.MEANWHILE;
+        if (isFirst(seen, state, where, moment) && state.containsKey(MODEL + ".journal")) {
+          cutWhileItRecovers(seen, state, where);
         }
       }
     }
-    assertThat(found).as("both are seen").doesNotContain(0);
+    assertThat(seen.found()).as("old and new are both seen").hasSize(2);
+  }
+
+  /**
+   * The states that were looked at.
+   *
+   * @param old what they may hold
+   * @param made what they may hold instead
+   * @param hashes their hashes
+   * @param found which were found
+   */
+  private record Seen(Version old, Version made, Set<String> hashes, Set<Version> found) {}
+
+  /** Looks at a state that was not seen before. */
+  private boolean isFirst(Seen seen, Map<String, byte[]> state, String where, Moment moment)
+      throws IOException {
+    if (!seen.hashes().add(hash(state)) && moment != Moment.DONE) {
+      return false;
+    }
+    boolean isNew = isNew(written(state), seen, where);
+    assertThat(isNew || moment != Moment.DONE).as("what was done stays: " + where).isTrue();
+    seen.found().add(isNew ? seen.made() : seen.old());
+    return true;
   }
 
   /** Does what every verb does first, and tells which of two versions there is. */
-  private static boolean isNew(Path folder, Version[] oldAndNew, String where) throws IOException {
+  private static boolean isNew(Path folder, Seen seen, String where) throws IOException {
     try {
       OnnxModel.open(DiskTrace.of(folder).path(folder.resolve(MODEL)));
-      boolean isNew = oldAndNew[1].isIn(folder);
-      assertThat(isNew || oldAndNew[0].isIn(folder)).as("old or new: " + where).isTrue();
+      boolean isNew = seen.made().isIn(folder);
+      assertThat(isNew || seen.old().isIn(folder)).as("old or new: " + where).isTrue();
       return isNew;
     } catch (GraftException e) {
       throw new AssertionError(where, e);
     }
   }
 
-  /** Opens a copy of the model, and cuts the power somewhere meanwhile. */
-  private Path cutWhileItRecovers(Path state, Random random) throws IOException {
-    Path copy = fresh();
-    copyFiles(state.resolve(MODEL), copy);
+  /** Opens the model, and cuts the power at every moment meanwhile. */
+  private void cutWhileItRecovers(Seen seen, Map<String, byte[]> state, String where)
+      throws IOException {
+    Path copy = written(state);
     DiskTrace recovery = DiskTrace.of(copy);
     OnnxModel.open(recovery.path(copy.resolve(MODEL)));
-    Path left = fresh();
-    recovery.cutAfter(random.nextInt(recovery.size() + 1), random).writeTo(left);
-    delete(copy);
-    return left;
+    Random random = new Random(SEED);
+    for (int after = 0; after <= recovery.size(); after++) {
+      for (int cut = 0; cut < CUTS_PER_OPERATION / 4; cut++) {
+        Map<String, byte[]> left = recovery.cutAfter(after, random).decide();
+        isFirst(
+            seen,
+            left,
+            where + "\nand after %d of\n%s".formatted(after, recovery),
+            Moment.MEANWHILE);
+      }
+    }
+  }
+
+  /** Tells states apart; no verb reads what has a temporary name. */
+  private static String hash(Map<String, byte[]> files) {
+    Sha256 hash = new Sha256();
+    files.forEach((name, bytes) -> {
+      if (!name.startsWith(".")) {
+        hash.update(MemorySegment.ofArray((name + "/" + bytes.length + "/").getBytes(UTF_8)));
+        hash.update(MemorySegment.ofArray(bytes));
+      }
+    });
+    return hash.hex();
   }
 
   private void run(Verb verb, Path from, Path to) {
@@ -229,20 +276,11 @@ class PowerCutTest {
     return output;
   }
 
-  private Path fresh() throws IOException {
-    return Files.createDirectory(folder.resolve("state" + folders++));
-  }
-
-  private static void copyFiles(Path model, Path into) throws IOException {
-    for (Map.Entry<String, byte[]> file : DiskTrace.contents(model.resolveSibling("")).entrySet()) {
+  private Path written(Map<String, byte[]> files) throws IOException {
+    Path into = Files.createDirectory(folder.resolve("state" + folders++));
+    for (Map.Entry<String, byte[]> file : files.entrySet()) {
       Files.write(into.resolve(file.getKey()), file.getValue());
     }
-  }
-
-  private static void delete(Path left) throws IOException {
-    for (String name : DiskTrace.contents(left).keySet()) {
-      Files.delete(left.resolve(name));
-    }
-    Files.delete(left);
+    return into;
   }
 }

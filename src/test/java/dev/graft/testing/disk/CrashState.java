@@ -9,10 +9,7 @@ import dev.graft.testing.disk.Operation.OfNames;
 import dev.graft.testing.disk.Operation.Rename;
 import dev.graft.testing.disk.Operation.Truncate;
 import dev.graft.testing.disk.Operation.Write;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -20,6 +17,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The files of a folder after a power cut: what was forced is there. Of the rest each write may be
@@ -117,14 +116,17 @@ public final class CrashState {
     }
   }
 
-  /** Decides what was lost, and writes what is left into an empty folder. */
-  public void writeTo(Path folder) throws IOException {
+  /** Decides what was lost; the files that are left, by name. */
+  public SortedMap<String, byte[]> decide() {
     survivors(unforcedNames).forEach(this::rename);
-    for (Map.Entry<String, Integer> entry : names.entrySet()) {
-      Content content = content(entry.getValue());
+    unforcedNames.clear();
+    SortedMap<String, byte[]> left = new TreeMap<>();
+    names.forEach((name, file) -> {
+      Content content = content(file);
       settle(content);
-      Files.write(folder.resolve(entry.getKey()), content.bytes);
-    }
+      left.put(name, content.bytes.clone());
+    });
+    return left;
   }
 
   private <T> List<T> survivors(List<T> unforced) {
