@@ -39,7 +39,11 @@ class GoldenSlotsTest {
   private static final SessionSettings DEFAULTS = SessionSettings.defaults();
   private static final double EXACT = 1e-5;
 
-  /** Slots there change how the adapter's names are found again, or a bit of the base's sums. */
+  /**
+   * Not solved: of a graph that the optimiser rewrote or packed, {@code convert} does not find all
+   * modules again beside the slots and refuses (all but one); empty slots beside the float16
+   * weights of {@code optimum-llama-fp16} change the base's outputs.
+   */
   private static final Set<String> OPEN =
       Set.of(
           "bert-2layer-ort-embed",
