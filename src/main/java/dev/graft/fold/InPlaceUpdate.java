@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +23,12 @@ import java.util.function.Function;
  * open. What an update that was stopped has left undone is finished first.
  */
 public final class InPlaceUpdate implements AutoCloseable {
+
+  private static final Set<PosixFilePermission> WRITERS =
+      EnumSet.of(
+          PosixFilePermission.OWNER_WRITE,
+          PosixFilePermission.GROUP_WRITE,
+          PosixFilePermission.OTHERS_WRITE);
 
   private final Path model;
   private final WriterLock lock;
@@ -123,25 +130,17 @@ public final class InPlaceUpdate implements AutoCloseable {
             "%s: is one file under %d names (hard links), and in place would change all of them; write a new file with -o"
                 .formatted(file, names));
       }
-      Set<PosixFilePermission> permissions = EnumSet.copyOf(Files.getPosixFilePermissions(file));
-      permissions.retainAll(
-          EnumSet.of(
-              PosixFilePermission.OWNER_WRITE,
-              PosixFilePermission.GROUP_WRITE,
-              PosixFilePermission.OTHERS_WRITE));
-      if (permissions.isEmpty() || !Files.isWritable(file)) {
-        throw new UsageException(
-            file + ": is read-only; make it writable, or write a new file with -o");
-      }
+      requireWritable(file, !Collections.disjoint(Files.getPosixFilePermissions(file), WRITERS));
     } catch (UnsupportedOperationException | IllegalArgumentException e) {
-      requireWritable(file); // no such attributes on this system
+      requireWritable(file, true); // no such attributes on this system
     } catch (IOException e) {
       throw new RuntimeFailure(file + ": cannot be examined: " + e.getMessage(), e);
     }
   }
 
-  private static void requireWritable(Path file) {
-    if (!Files.isWritable(file)) {
+  /** Root may write whatever the permissions say; a file that nobody may write is left alone. */
+  private static void requireWritable(Path file, boolean permitted) {
+    if (!permitted || !Files.isWritable(file)) {
       throw new UsageException(
           file + ": is read-only; make it writable, or write a new file with -o");
     }
