@@ -73,20 +73,17 @@ final class AdapterInitializers implements AdapterTensors {
   private PairTensors add(LoraPair pair, Form form) {
     requirePlain(pair);
     String module = inFile(pair.module());
-    String stem = module.isEmpty() ? "" : module + ".";
-    boolean isTable = pair.kind() == LoraPair.Kind.EMBEDDING;
-    String factor = stem + (isTable ? "lora_embedding_" : "lora_");
-    String ending = infix + (isTable ? "" : ".weight");
+    PairNames names = PairNames.of(pair, module, infix);
     return new PairTensors(
         PairTensors.Kind.INITIALIZERS,
         module,
-        factor(factor + "A" + ending, pair.a(), form),
-        factor(factor + "B" + ending, pair.b(), form),
-        Optional.of(scale(stem + "lora_scaling" + infix, pair.scale())),
+        factor(names.a(), pair.a(), form),
+        factor(names.b(), pair.b(), form),
+        Optional.of(scale(names.own("lora_scaling"), pair.scale())),
         pair.biasOfB()
             .filter(bias -> form.branch() != BranchForm.ON_WEIGHT)
-            .map(bias -> vector(stem + "lora_B" + infix + ".bias", bias)),
-        pair.magnitude().map(m -> vector(stem + "lora_magnitude_vector" + infix, m)));
+            .map(bias -> vector(names.biasOfB(), bias)),
+        pair.magnitude().map(m -> vector(names.own("lora_magnitude_vector"), m)));
   }
 
   /** The file's name for what the adapter calls so. */

@@ -90,22 +90,18 @@ final class AdapterSlots implements AdapterTensors {
     AdapterInitializers.requirePlain(pair);
     requireRoom(pair);
     String module = prefix.apply(pair.module()).orElse(pair.module());
-    String stem = module.isEmpty() ? "" : module + ".";
-    boolean isTable = pair.kind() == LoraPair.Kind.EMBEDDING;
-    String infix = settings.name().infix();
-    String factor = stem + (isTable ? "lora_embedding_" : "lora_");
-    String ending = infix + (isTable ? "" : ".weight");
-    String rankName = stem + "lora_r" + infix;
+    PairNames names = PairNames.of(pair, module, settings.name().infix());
+    String rankName = names.own("lora_r");
     return new PairTensors(
         PairTensors.Kind.SLOTS,
         module,
-        factor(factor + "A" + ending, rankName, FactorShape.ofA(pair.a(), form)),
-        factor(factor + "B" + ending, rankName, FactorShape.ofB(pair.b(), form)),
+        factor(names.a(), rankName, FactorShape.ofA(pair.a(), form)),
+        factor(names.b(), rankName, FactorShape.ofB(pair.b(), form)),
         Optional.empty(),
         pair.biasOfB()
             .filter(_ -> form.branch() != BranchForm.ON_WEIGHT)
-            .map(bias -> vector(stem + "lora_B" + infix + ".bias", bias, 0f)),
-        pair.magnitude().map(m -> vector(stem + "lora_magnitude_factor" + infix, m, 1f)));
+            .map(bias -> vector(names.biasOfB(), bias, 0f)),
+        pair.magnitude().map(m -> vector(names.own("lora_magnitude_factor"), m, 1f)));
   }
 
   private void requireRoom(LoraPair pair) {
