@@ -3,8 +3,6 @@ package dev.graft.fold;
 import dev.graft.fold.CarriedFiles.Carried;
 import dev.graft.fold.Merge.Traffic;
 import dev.graft.io.AtomicOutput;
-import dev.graft.io.OpenFile;
-import dev.graft.io.OutputFile;
 import dev.graft.io.OutputGuard;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
@@ -14,9 +12,7 @@ import dev.graft.onnx.OnnxModel;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
 
 /**
@@ -67,41 +63,26 @@ public final class Materialize {
     try (AtomicOutput out = AtomicOutput.begin(output);
         SourceFiles sources = new SourceFiles(whole);
         AdapterValues none = new AdapterValues()) {
-      SequencedMap<String, FilePlan> plans = plans(whole, sources, out);
+      NewFiles files = new NewFiles(out, out.main());
+      SequencedMap<String, FilePlan> plans =
+          new ModelPatch(whole, sources.file(whole.path()))
+              .plan(files.names(whole, this::contentHash));
       PlanWriter writer = new PlanWriter(sources, none, Recording.NONE, progress);
-      List<OutputFile> written = new ArrayList<>();
-      for (Map.Entry<String, FilePlan> file : plans.entrySet()) {
-        OutputFile to =
-            file.getKey().isEmpty()
-                ? out.main()
-                : out.addFile(out.main().path().resolveSibling(file.getKey()));
-        written.add(to);
-        writer.add(file.getValue(), to);
-      }
+      files.add(plans, sources, writer);
       writer.alongside(() -> thin.requireOwn(Progress.NONE));
       writer.run(threads, TensorFolder.BLOCK_BYTES);
-      List<String> kept = written.stream().map(f -> f.path().getFileName().toString()).toList();
-      OlderOutput.files(output, thin.inputs(), kept).forEach(out::retire);
       Carried carried =
-          new CarriedFiles(thin.inputs().getFirst(), new ConfigSizes(List.of(), output))
-              .add(out.main().path(), out);
+          files.complete(
+              new CarriedFiles(thin.inputs().getFirst(), new ConfigSizes(List.of(), output)),
+              OlderOutput.files(output, thin.inputs(), plans.sequencedKeySet()));
       List<Path> leftOver = out.commit();
       return new Result(
-          written.reversed().stream().map(OutputFile::path).toList(),
+          files.paths(),
           carried,
           plans.values().stream().mapToLong(FilePlan::lengthBytes).sum(),
-          new Traffic(thin.bytesRead(), written.stream().mapToLong(OutputFile::bytesWritten).sum()),
+          new Traffic(thin.bytesRead(), files.bytesWritten()),
           leftOver);
     }
-  }
-
-  private SequencedMap<String, FilePlan> plans(
-      OnnxModel whole, SourceFiles sources, AtomicOutput out) {
-    OpenFile modelFile = sources.file(whole.path());
-    SequencedMap<String, String> names =
-        DataFileNames.choose(
-            whole.dataFiles().sequencedKeySet(), out.main().path(), out, this::contentHash);
-    return new ModelPatch(whole, modelFile).plan(names);
   }
 
   private String contentHash() {

@@ -9,7 +9,6 @@ import dev.graft.fold.TensorPlanner.Move;
 import dev.graft.graph.ModelGraph;
 import dev.graft.io.AtomicOutput;
 import dev.graft.io.OpenFile;
-import dev.graft.io.OutputFile;
 import dev.graft.io.Progress;
 import dev.graft.io.Sha256;
 import dev.graft.match.Binding;
@@ -30,7 +29,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Supplier;
 
@@ -146,24 +144,16 @@ public final class Rewrite {
         AdapterValues values = new AdapterValues()) {
       PlanWriter writer = new PlanWriter(sources, values, Recording.NONE, to.progress());
       SequencedMap<String, FilePlan> files = plan(draft, output, sources);
-      List<Path> written = new ArrayList<>();
-      Path main = output.main().path();
-      for (Map.Entry<String, FilePlan> file : files.entrySet()) {
-        OutputFile out =
-            file.getKey().isEmpty()
-                ? output.main()
-                : output.addFile(main.resolveSibling(file.getKey()));
-        written.addFirst(out.path());
-        writer.add(file.getValue(), out);
-      }
+      NewFiles written = new NewFiles(output, output.main());
+      written.add(files, sources, writer);
       writer.run(to.threads(), TensorFolder.BLOCK_BYTES);
       writer.fill(List.of(draft.record().getBytes(StandardCharsets.UTF_8)));
       Carried carried =
-          new CarriedFiles(model.path(), new ConfigSizes(newSizes, adapter.path()))
-              .add(main, output);
-      OlderOutput.files(to.path(), inputs(), files.sequencedKeySet()).forEach(output::retire);
+          written.complete(
+              new CarriedFiles(model.path(), new ConfigSizes(newSizes, adapter.path())),
+              OlderOutput.files(to.path(), inputs(), files.sequencedKeySet()));
       long bytes = files.values().stream().mapToLong(FilePlan::lengthBytes).sum();
-      return new Written(written, carried, bytes, output.commit());
+      return new Written(written.paths(), carried, bytes, output.commit());
     }
   }
 
